@@ -1,0 +1,139 @@
+"""Every error that the project raises on purpose.
+
+    ForensicError
+    ├── InputError (also ValueError)
+    │   ├── ShapeError
+    │   ├── RangeError
+    │   ├── DtypeError
+    │   ├── ImageError
+    │   ├── NoFaceError
+    │   ├── ManyFacesError
+    │   ├── LandmarksError
+    │   └── DataFolderError
+    ├── UnknownNameError (also ValueError)
+    ├── WeightsError
+    │   ├── MissingWeights
+    │   └── HashMismatch
+    ├── GalleryError
+    │   ├── IndexMismatch
+    │   ├── CorruptIndex
+    │   └── EmptyGallery
+    ├── DeviceError
+    ├── TrainingError
+    └── RecipeError
+
+A message says what was wrong, what was found, and what to do. Facts are attributes as well,
+so that callers need not parse text. The command line prints the message and exits with 2 for
+`InputError`, `UnknownNameError`, `WeightsError`, `GalleryError`, `DeviceError` and
+`RecipeError` (the user can mend those) and with 1 for anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class ForensicError(Exception):
+    """Root of the tree: catch this to catch everything that the project raises on purpose."""
+
+
+class InputError(ForensicError, ValueError):
+    """Something handed in by the caller cannot be used."""
+
+
+class ShapeError(InputError):
+    """An array has the wrong shape."""
+
+    def __init__(self, message: str, *, actual_shape: tuple[int, ...], expected_shape: str) -> None:
+        super().__init__(message)
+        self.actual_shape = actual_shape
+        self.expected_shape = expected_shape
+
+
+class RangeError(InputError):
+    """A value lies outside its allowed range."""
+
+
+class DtypeError(InputError):
+    """An array has the wrong element type."""
+
+
+class ImageError(InputError):
+    """A file is not an image that can be used; `reason` is one of the stable reason codes."""
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class NoFaceError(InputError):
+    """No face was found in an image."""
+
+
+class ManyFacesError(InputError):
+    """Several faces were found and none of them stands out."""
+
+    def __init__(self, message: str, *, count: int) -> None:
+        super().__init__(message)
+        self.count = count
+
+
+class LandmarksError(InputError):
+    """Five landmarks are missing, malformed or geometrically impossible."""
+
+
+class DataFolderError(InputError):
+    """A folder or file of data is missing, empty, unreadable, or its files do not match."""
+
+
+class UnknownNameError(ForensicError, ValueError):
+    """A name is not in its table; `nearest` are the names closest to it."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], nearest: Iterable[str]) -> None:
+        self.kind, self.name, self.nearest = kind, name, tuple(nearest)
+        hint = f" Did you mean {' or '.join(map(repr, self.nearest))}?" if self.nearest else ""
+        super().__init__(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(sorted(known))}.")
+
+
+class WeightsError(ForensicError):
+    """Trained weights cannot be used."""
+
+
+class MissingWeights(WeightsError):
+    """A weights file is not on this machine; the message names the command that brings it."""
+
+
+class HashMismatch(WeightsError):
+    """A file's SHA-256 is not the one recorded for it."""
+
+    def __init__(self, message: str, *, expected_sha256: str, actual_sha256: str) -> None:
+        super().__init__(message)
+        self.expected_sha256, self.actual_sha256 = expected_sha256, actual_sha256
+
+
+class GalleryError(ForensicError):
+    """A gallery or its index cannot be used."""
+
+
+class IndexMismatch(GalleryError):
+    """An index was made by another embedder, or has another dimension, than the one in use."""
+
+
+class CorruptIndex(GalleryError):
+    """An index file differs from what its manifest records."""
+
+
+class EmptyGallery(GalleryError):
+    """A gallery holds no face that could be searched."""
+
+
+class DeviceError(ForensicError):
+    """A device was asked for that this machine or this build of torch does not have."""
+
+
+class TrainingError(ForensicError):
+    """A training cannot go on, for example because its loss is no longer a number."""
+
+
+class RecipeError(ForensicError):
+    """A recipe file is malformed; the message names the dotted path of the wrong key."""

@@ -1,0 +1,1 @@
+"""Finding a face, its five landmarks, and bringing it into a named geometry."""

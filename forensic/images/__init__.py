@@ -1,0 +1,1 @@
+"""Decoding and encoding images, and arithmetic on their pixels; no faces and no networks."""

@@ -1,0 +1,173 @@
+"""Decode and encode image files within stated limits."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from forensic.check import check_rgb
+from forensic.errors import DataFolderError, ImageError
+from forensic.files import atomic_write
+from forensic.values import RGB
+
+MAX_FILE_BYTES = 16 * 2**20
+MAX_PIXELS = 40_000_000
+MIN_SIDE_PX = 16
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
+
+
+def decode_image(data: bytes, *, name: str = "image") -> RGB:
+    """Return the pixels of an encoded JPEG, PNG, WebP or TIFF, upright and in RGB.
+
+    The EXIF orientation is applied. Sixteen-bit gray is scaled to eight bits; transparency is laid
+    over white, the colour of paper.
+
+    Args:
+        data: The file's content.
+        name: What to call the image in messages.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        ImageError: `reason` is `empty`, `too_many_bytes`, `not_an_image`, `format`,
+            `too_many_pixels`, `too_small` or `truncated`.
+    """
+    if not data:
+        raise ImageError(f"{name} is empty (0 bytes).", reason="empty")
+    if len(data) > MAX_FILE_BYTES:
+        raise ImageError(
+            f"{name} has {len(data):,} bytes; at most {MAX_FILE_BYTES:,} are accepted.",
+            reason="too_many_bytes",
+        )
+    try:
+        # Pillow's own bomb limits are replaced by the explicit check of the header below.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data)) as picture:
+                _check_header(picture, name)
+                return _to_rgb(picture)
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"{name} is not an image that can be read; use JPEG, PNG, WebP or TIFF.",
+            reason="not_an_image",
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(
+            f"{name} is larger than {MAX_PIXELS:,} pixels.", reason="too_many_pixels"
+        ) from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        if isinstance(error, ImageError):
+            raise
+        raise ImageError(f"{name} is truncated or damaged: {error}.", reason="truncated") from error
+
+
+def load_image(path: Path) -> RGB:
+    """Read and decode one image file, see `decode_image`.
+
+    Raises:
+        DataFolderError: The file is missing or cannot be read.
+        ImageError: Its content cannot be used.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ImageError(
+                f"{path} has {path.stat().st_size:,} bytes; at most {MAX_FILE_BYTES:,} are accepted.",
+                reason="too_many_bytes",
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataFolderError(f"{path} cannot be read: {error.strerror}.") from error
+    return decode_image(data, name=str(path))
+
+
+def list_images(folder: Path) -> list[Path]:
+    """Return every image file below a folder, by suffix, in sorted order.
+
+    Raises:
+        DataFolderError: The folder is missing, unreadable, or holds no image.
+    """
+    if not folder.is_dir():
+        raise DataFolderError(f"{folder} is not a folder. Check the path.")
+    found = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
+    )
+    if not found:
+        raise DataFolderError(f"{folder} holds no image ({', '.join(SUFFIXES)}).")
+    return found
+
+
+def encode_image(image: RGB, *, format: str = "PNG", quality: int = 95) -> bytes:  # noqa: A002
+    """Return an image encoded as PNG, JPEG or WebP; PNG is lossless.
+
+    Args:
+        image: (H, W, 3) uint8.
+        format: `PNG`, `JPEG` or `WEBP`.
+        quality: 1 to 100 for the lossy formats; 100 makes WebP lossless.
+
+    Raises:
+        ShapeError: The image is not (H, W, 3).
+        DtypeError: The image is not uint8.
+    """
+    check_rgb(image)
+    buffer = io.BytesIO()
+    options = {"lossless": True} if format == "WEBP" and quality == 100 else {"quality": quality}
+    Image.fromarray(image).save(buffer, format, **({} if format == "PNG" else options))
+    return buffer.getvalue()
+
+
+def write_image(path: Path, image: RGB) -> None:
+    """Write an image atomically in the format that the suffix names (PNG, JPEG or WebP).
+
+    Raises:
+        ImageError: The suffix is none of these; `reason` is `format`.
+        OSError: The folder cannot be written.
+    """
+    known = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+    if path.suffix.lower() not in known:
+        raise ImageError(
+            f"{path.name}: cannot write {path.suffix or 'no suffix'!r}; use .png, .jpg or .webp.",
+            reason="format",
+        )
+    with atomic_write(path) as file:
+        file.write(encode_image(image, format=known[path.suffix.lower()]))
+
+
+def _check_header(picture: Image.Image, name: str) -> None:
+    if picture.format not in FORMATS:
+        raise ImageError(
+            f"{name} is {picture.format}; use JPEG, PNG, WebP or TIFF.", reason="format"
+        )
+    width, height = picture.size
+    if width * height > MAX_PIXELS:
+        raise ImageError(
+            f"{name} has {width}×{height} pixels; at most {MAX_PIXELS:,} are accepted.",
+            reason="too_many_pixels",
+        )
+    if min(width, height) < MIN_SIDE_PX:
+        raise ImageError(
+            f"{name} has {width}×{height} pixels; each side needs at least {MIN_SIDE_PX}.",
+            reason="too_small",
+        )
+
+
+def _to_rgb(picture: Image.Image) -> RGB:
+    upright = ImageOps.exif_transpose(picture)
+    if upright.mode.startswith("I") or upright.mode == "F":
+        values = np.asarray(upright, dtype=np.float64)
+        # 16-bit scans use the full range; small values are 8-bit data in a wide container.
+        top = 65535.0 if values.max(initial=0) > 255 else 255.0
+        gray = np.clip(values * (255.0 / top), 0, 255).round().astype(np.uint8)
+        return np.repeat(gray[:, :, None], 3, axis=2)
+    if upright.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in upright.info:
+        rgba = upright.convert("RGBA")
+        paper = Image.new("RGBA", rgba.size, "white")
+        return np.asarray(Image.alpha_composite(paper, rgba).convert("RGB"))
+    return np.asarray(upright.convert("RGB"))

@@ -1,0 +1,100 @@
+"""Device choice, seeding, threads, and the provenance record of a run.
+
+torch is imported inside the functions that need it, so that `forensic --help`, the web process
+and the statistics never load it.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import forensic
+from forensic.errors import DeviceError
+
+if TYPE_CHECKING:
+    import torch
+
+LIBRARIES = ("torch", "torchvision", "facenet-pytorch", "faiss-cpu", "faiss-gpu", "numpy",
+             "scipy", "pillow", "onnxruntime")
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the device called `name`: `auto`, `cpu`, `cuda` or `cuda:N`.
+
+    `auto` takes CUDA where torch sees it. A device that is named but absent is an error,
+    never a silent fallback.
+
+    Raises:
+        DeviceError: The name is malformed, or that device is not there.
+    """
+    import torch
+
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise DeviceError(f"Unknown device {name!r}: use auto, cpu, cuda or cuda:N.") from error
+    if device.type not in ("cpu", "cuda"):
+        raise DeviceError(f"Device {name!r} is not supported: use auto, cpu, cuda or cuda:N.")
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise DeviceError(
+            f"Device {name!r} was asked for, but torch {torch.__version__} sees no CUDA device. "
+            "Check the driver with nvidia-smi, or pass --device cpu."
+        )
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise DeviceError(
+            f"Device {name!r} was asked for, but there are {torch.cuda.device_count()} CUDA devices."
+        )
+    return device
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python's, NumPy's and torch's global generators."""
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def provenance(command: list[str] | None = None) -> dict[str, Any]:
+    """Return who computed a result: versions, commit, machine and command, ready for JSON.
+
+    Commit is None outside a git checkout; nothing here identifies a person or a path.
+    """
+    versions = {}
+    for library in LIBRARIES:
+        try:
+            versions[library] = metadata.version(library)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "forensic": forensic.__version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "libraries": versions,
+        "command": command or [Path(sys.argv[0]).name, *sys.argv[1:]],
+    }
+
+
+def _commit() -> str | None:
+    here = Path(__file__).resolve().parent
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"],
+            capture_output=True, text=True, timeout=10, check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return found.stdout.strip() or None
