@@ -1,0 +1,85 @@
+"""The file format of our own weights: safetensors with the constructor's arguments inside.
+
+Kernels and matrices are stored in half precision, which halves the file; vectors (biases and
+the statistics of normalisation, which may exceed the range of half precision) stay in single
+precision. Everything is handed back in single precision.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from forensic.errors import RangeError, WeightsError
+from forensic.files import atomic_write
+
+
+def save_bundle(
+    path: Path,
+    state_dict: Mapping[str, Tensor],
+    config: Mapping[str, Any],
+    metadata: Mapping[str, str] | None = None,
+) -> None:
+    """Write a network's weights and the arguments that rebuild it, atomically.
+
+    Args:
+        path: The file to write.
+        state_dict: The network's state.
+        config: Keyword arguments of the network's constructor, JSON values only.
+        metadata: Further facts as text, e.g. recipe, commit, images seen.
+
+    Raises:
+        RangeError: A weight is not finite or too large for half precision.
+        TypeError: `config` holds something that JSON cannot.
+        OSError: The folder cannot be written.
+    """
+    tensors = {name: _stored(name, tensor) for name, tensor in state_dict.items()}
+    facts = {**(metadata or {}), "config": json.dumps(dict(config), sort_keys=True)}
+    with atomic_write(path) as file:
+        file.write(save(tensors, metadata=facts))
+
+
+def load_bundle(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return the constructor's arguments and the state, floating tensors in single precision.
+
+    Raises:
+        WeightsError: The file is missing or not one that `save_bundle` wrote.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            config = json.loads((file.metadata() or {})["config"])
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise WeightsError(f"{path} is not a weights bundle of this project: {error}.") from error
+    return config, {n: t.float() if t.is_floating_point() else t for n, t in state.items()}
+
+
+def read_bundle_metadata(path: Path) -> dict[str, str]:
+    """Return the facts stored beside the weights, without reading the weights.
+
+    Raises:
+        WeightsError: The file is missing or not safetensors.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path} is not a weights bundle of this project: {error}.") from error
+
+
+def _stored(name: str, tensor: Tensor) -> Tensor:
+    """Return a tensor as it is stored."""
+    tensor = tensor.detach().cpu().contiguous()
+    if not tensor.is_floating_point():
+        return tensor.clone()
+    stored = tensor.to(torch.float16 if tensor.ndim > 1 else torch.float32)
+    if not torch.isfinite(stored).all():
+        raise RangeError(f"Weight {name!r} is not finite, or too large for half precision.")
+    return stored.clone()
