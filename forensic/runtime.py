@@ -23,8 +23,17 @@ from forensic.errors import DeviceError
 if TYPE_CHECKING:
     import torch
 
-LIBRARIES = ("torch", "torchvision", "facenet-pytorch", "faiss-cpu", "faiss-gpu", "numpy",
-             "scipy", "pillow", "onnxruntime")
+LIBRARIES = (
+    "torch",
+    "torchvision",
+    "facenet-pytorch",
+    "faiss-cpu",
+    "faiss-gpu",
+    "numpy",
+    "scipy",
+    "pillow",
+    "onnxruntime",
+)
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -51,10 +60,9 @@ def choose_device(name: str = "auto") -> torch.device:
             f"Device {name!r} was asked for, but torch {torch.__version__} sees no CUDA device. "
             "Check the driver with nvidia-smi, or pass --device cpu."
         )
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise DeviceError(
-            f"Device {name!r} was asked for, but there are {torch.cuda.device_count()} CUDA devices."
-        )
+    count = torch.cuda.device_count()
+    if device.type == "cuda" and (device.index or 0) >= count:
+        raise DeviceError(f"Device {name!r} was asked for, but there are {count} CUDA devices.")
     return device
 
 
@@ -93,7 +101,10 @@ def _commit() -> str | None:
     try:
         found = subprocess.run(
             ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"],
-            capture_output=True, text=True, timeout=10, check=True,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return None

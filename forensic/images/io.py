@@ -75,9 +75,10 @@ def load_image(path: Path) -> RGB:
         ImageError: Its content cannot be used.
     """
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
             raise ImageError(
-                f"{path} has {path.stat().st_size:,} bytes; at most {MAX_FILE_BYTES:,} are accepted.",
+                f"{path} has {size:,} bytes; at most {MAX_FILE_BYTES:,} are accepted.",
                 reason="too_many_bytes",
             )
         data = path.read_bytes()

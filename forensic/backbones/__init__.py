@@ -1,0 +1,1 @@
+"""Frozen networks that serve as rulers: they are never trained here."""

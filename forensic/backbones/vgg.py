@@ -1,0 +1,97 @@
+"""VGG features up to relu2_2, the ruler of the feature loss.
+
+Two files can serve. torchvision's VGG-16 (`forensic weights fetch vgg16`) is the network that the
+papers name. A channel-normalised VGG-19 stands in where it is not to be had; every result that
+depends on the features carries `VGGFeatures.name`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from forensic.check import check_shape
+from forensic.errors import MissingWeights, WeightsError
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+LAYERS = ("conv1_1", "conv1_2", "conv2_1", "conv2_2")
+TORCHVISION_NAMES = ("features.0", "features.2", "features.5", "features.7")
+
+
+class VGGFeatures(nn.Module):
+    """Activations of relu2_2 of a frozen VGG.
+
+    Args:
+        name: What the features are called in results.
+        padding: `zeros` (torchvision) or `reflect` (the normalised VGG-19).
+    """
+
+    def __init__(self, *, name: str, padding: str) -> None:
+        super().__init__()
+        self.name = name
+        self.conv0 = nn.Conv2d(3, 3, 1)
+        widths = (3, 64, 64, 128, 128)
+        for layer, wide_in, wide_out in zip(LAYERS, widths, widths[1:], strict=False):
+            setattr(self, layer, nn.Conv2d(wide_in, wide_out, 3, padding=1, padding_mode=padding))
+        self.requires_grad_(False)
+        self.eval()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return (B, 128, H/2, W/2) features of RGB images (B, 3, H, W) in [0, 1].
+
+        Raises:
+            ShapeError: The images are not (B, 3, H, W).
+        """
+        check_shape(images, (None, 3, None, None), name="image batch")
+        features = F.relu(self.conv1_2(F.relu(self.conv1_1(self.conv0(images)))))
+        features = F.max_pool2d(features, 2)
+        return F.relu(self.conv2_2(F.relu(self.conv2_1(features))))
+
+
+def load_vgg_features(path: Path) -> VGGFeatures:
+    """Read VGG features from a file: torchvision's VGG-16 (.pth) or the normalised VGG-19.
+
+    Raises:
+        MissingWeights: The file is not there.
+        WeightsError: The file is not one of the two networks.
+    """
+    if not path.is_file():
+        raise MissingWeights(
+            f"VGG weights {path} were not found. Run `forensic weights fetch vgg16`, or pass the "
+            "path of a VGG file with --set options.vgg=PATH."
+        )
+    state = _read(path)
+    if "conv0.weight" in state:
+        vgg = VGGFeatures(name="vgg19-normalised relu2_2 (stand-in)", padding="reflect")
+        wanted = {name: state[name] for name in vgg.state_dict() if name in state}
+    elif "features.0.weight" in state:
+        vgg = VGGFeatures(name="vgg16 relu2_2 (torchvision)", padding="zeros")
+        std = torch.tensor(IMAGENET_STD)
+        wanted = {
+            "conv0.weight": torch.diag(1 / std)[:, :, None, None],
+            "conv0.bias": -torch.tensor(IMAGENET_MEAN) / std,
+        }
+        for ours, theirs in zip(LAYERS, TORCHVISION_NAMES, strict=True):
+            wanted |= {f"{ours}.{part}": state[f"{theirs}.{part}"] for part in ("weight", "bias")}
+    else:
+        raise WeightsError(f"{path} holds neither torchvision's VGG-16 nor the normalised VGG-19.")
+    try:
+        vgg.load_state_dict({name: value.float() for name, value in wanted.items()})
+    except RuntimeError as error:
+        raise WeightsError(f"{path} does not fit VGG up to relu2_2: {error}") from error
+    return vgg
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, RuntimeError, OSError, ValueError) as error:
+        raise WeightsError(f"{path} cannot be read as weights: {error}") from error
+    return state

@@ -1,0 +1,1 @@
+"""Networks that turn a sketch into a photo-like face."""

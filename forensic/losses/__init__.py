@@ -1,0 +1,1 @@
+"""Differentiable losses: pure functions of tensors."""

@@ -1,0 +1,1 @@
+"""How near a synthesized face is to the true photo: per-image figures, no networks."""
