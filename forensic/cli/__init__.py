@@ -1,0 +1,1 @@
+"""Commands of `forensic`: each parses its arguments, calls one function, and prints."""

@@ -1,0 +1,1 @@
+"""Networks that turn an aligned face into a unit vector."""

@@ -1,0 +1,1 @@
+"""From a sketch and a gallery to a ranked list of leads."""

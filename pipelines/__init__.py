@@ -1,0 +1,1 @@
+"""Programs that make artefacts: data sets, trained weights, benchmarks, the demonstration."""

@@ -1,0 +1,56 @@
+"""The composition root: every command and pipeline under the one command `forensic`.
+
+Modules of commands are imported only when their command is asked for, so that `forensic --help`
+loads neither torch nor faiss.
+"""
+
+from __future__ import annotations
+
+import click
+
+import forensic
+from forensic.cli.boundary import LazyGroup
+
+bench = LazyGroup(
+    "bench",
+    help="Measure speed and detection rates on this machine.",
+    lazy={
+        "faces": (
+            "pipelines.face_rates:face_rates",
+            "How often a face is found in sketches and photos.",
+        ),
+        "pipeline": (
+            "pipelines.bench_pipeline:bench_pipeline",
+            "Faces enrolled per second, beside a plain facenet-pytorch loop.",
+        ),
+        "search": (
+            "pipelines.bench_search:bench_search",
+            "Searches per second over large galleries.",
+        ),
+    },
+)
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        "benchmark": ("pipelines.benchmark:benchmark", "Measure accuracy with its statistics."),
+        "dataset": ("pipelines.build_dataset:dataset", "Build training data from photos."),
+        "demo": ("pipelines.demo:demo", "Show the whole system on synthetic people, offline."),
+        "doctor": ("forensic.cli.doctor:doctor", "Say what this installation has and lacks."),
+        "identify": ("forensic.cli.identify:identify", "Rank a gallery by a sketch."),
+        "index": ("forensic.cli.index:index", "Build a gallery index from a folder of photos."),
+        "train": ("pipelines.train:train", "Train a network from a recipe."),
+        "weights": ("forensic.cli.weights:weights", "List, fetch and check trained weights."),
+    },
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(forensic.__version__, prog_name="forensic")
+def main() -> None:
+    """From a witness sketch to a ranked list of investigative leads.
+
+    A list ranks who resembles the sketch. It is a lead, never an identification.
+    """
+
+
+main.add_command(bench)
