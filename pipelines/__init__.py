@@ -1,1 +1,1 @@
-"""Programs that make artefacts: data sets, trained weights, benchmarks, the demonstration."""
+"""Long-running work that ends in a file: data sets, trainings, benchmarks, the demo."""

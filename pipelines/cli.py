@@ -14,6 +14,7 @@ from forensic.cli.boundary import LazyGroup
 bench = LazyGroup(
     "bench",
     help="Measure speed and detection rates on this machine.",
+    short_help="Measure speed and detection rates.",
     lazy={
         "faces": (
             "pipelines.face_rates:face_rates",

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import click
-from click._termui_impl import ProgressBar
 
+from forensic.cli.progress import show_progress
 from forensic.errors import InputError, WeightsError
 from forensic.files import read_json, sha256_of_file
 from forensic.weights.card import render_card
@@ -47,9 +47,8 @@ def fetch(name: str, sha256: str | None) -> None:
     """Download the weights NAME, check them, and keep them only if intact."""
     entry = load_catalogue()[name]
     folder = choose_weights_folder(os.environ)
-    bar: ProgressBar[int]
-    with click.progressbar(length=entry.bytes or None, label=name) as bar:
-        path = fetch_weights(name, folder=folder, sha256=sha256, on_bytes=bar.update)
+    with show_progress(name, entry.bytes or None) as on_bytes:
+        path = fetch_weights(name, folder=folder, sha256=sha256, on_bytes=on_bytes)
     click.echo(f"{path}\nLicence: {entry.licence}")
 
 

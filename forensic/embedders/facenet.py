@@ -84,12 +84,13 @@ def prepare_facenet(network: nn.Module, *, device: torch.device, dtype: torch.dt
     Every batch normalisation behind a convolution is folded into it, which changes nothing but
     rounding.
     """
-    network.eval()
+    network = network.eval().to(device)
     for block in network.modules():
         if isinstance(block, BasicConv2d):
             block.conv = fuse_conv_bn_eval(block.conv, block.bn)
             block.bn = nn.Identity()
-    return network.to(device=device, dtype=dtype, memory_format=torch.channels_last)
+    network = network.to(dtype)
+    return network.to(memory_format=torch.channels_last)
 
 
 def load_facenet_state(network: nn.Module, path: Path) -> None:
