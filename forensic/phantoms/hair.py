@@ -1,0 +1,216 @@
+"""Painters of the hair of the head and of the beard."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import map_coordinates
+
+from forensic.phantoms.fields import Field, Grid, bump, curve, noise, smoothstep
+from forensic.phantoms.person import Person
+from forensic.phantoms.shape import half_width
+from forensic.phantoms.surface import Surface
+
+FULL = (slice(None), slice(None))
+
+
+def strand_noise(rng: np.random.Generator, across: Field, along: Field, fine: float) -> Field:
+    """Return unit noise that is fine across the strands and long along them.
+
+    Args:
+        rng: Source of the strands.
+        across: Position across the strands, any unit; `fine` cells per unit.
+        along: Position along the strands in mm; strands vary over about 25 mm.
+        fine: Cells per unit of `across`.
+    """
+    table = rng.standard_normal((64, 512)).astype(np.float32)
+    places = np.stack([along / 25 % 64, across * fine % 512])
+    strands = map_coordinates(table, places, order=1, mode="grid-wrap")
+    return np.asarray(strands * 1.4, np.float32)
+
+
+def _combed(person: Person, grid: Grid, rng: np.random.Generator) -> Field:
+    """Return the brightness pattern of the strands."""
+    hair, head = person.hair, person.head
+    wave = noise(rng, grid, 16)
+    curl = hair.curl * (2.2 if hair.style == "curly" else 1.0)
+    x = grid.x - hair.parting_x * np.exp(-np.maximum(grid.y - head.crown_y, 0) / 90)
+    y = grid.y - head.crown_y + 26
+    angle = np.arctan2(x, np.maximum(y, 4)) + (0.02 + 0.05 * curl) * wave
+    along = np.hypot(x, y)
+    pattern = 0.55 * strand_noise(rng, angle, along, 34) + 0.45 * strand_noise(
+        rng, angle, along, 90
+    )
+    if hair.style == "curly":
+        rings = noise(rng, grid, 4.2) + 0.7 * noise(rng, grid, 2.0)
+        pattern = 0.25 * pattern + 0.75 * rings
+    if hair.style in ("crop", "shaved"):
+        pattern = 0.45 * pattern + 0.55 * noise(rng, Grid(grid.x, grid.y / 2, grid.px_per_mm), 1.3)
+    return np.asarray(pattern, np.float32)
+
+
+def _opening(person: Person, grid: Grid, ragged: Field) -> Field:
+    """Return how far (mm) a point lies inside the part of the face that hair leaves free."""
+    hair, head = person.hair, person.head
+    low = hair.hairline_y
+    rise = 13 * np.clip(hair.recession, 0, 1.6)
+    top = low - 0.35 * rise
+    if hair.style == "fringe":
+        top, rise = -27.0 - 6 * hair.sweep, 0.0
+    side_y = hair.length_y
+    temple = head.temple - 9
+    knots = [
+        (top - 0.1, 0.0),
+        (top + 3, 26.0 + 0.6 * rise),
+        (top + 13, 44.0 + 0.4 * rise),
+        (-30.0 + 0.2 * rise, temple - 1),
+    ]
+    if hair.style in ("bob", "long"):
+        knots += [(0.0, temple - 1), (40.0, temple - 3), (200.0, temple + 8)]
+    else:
+        knots += [
+            (-12.0, temple + 2),
+            (max(side_y, -8.0), temple + 5),
+            (max(side_y, -8.0) + 5, 130.0),
+        ]
+    y = grid.y - hair.sweep * grid.x * (hair.style != "shaved") + 1.8 * ragged
+    free = curve([(at, size**2) for at, size in knots], np.ascontiguousarray(y))
+    inside = np.sqrt(np.maximum(free, 0)) - np.abs(grid.x) + 1.2 * ragged
+    inside = np.minimum(inside, (y - top) * 0.9)
+    if hair.style == "horseshoe":
+        bald = 1 - np.hypot(grid.x / (head.temple - 3), (grid.y + 55) / 62)
+        inside = np.maximum(inside, bald * 40 + 2 * ragged)
+    if hair.style not in ("bob", "long"):
+        inside = np.maximum(inside, (grid.y - side_y) * 1.0 + 1.5 * ragged)
+    return np.asarray(inside, np.float32)
+
+
+def _outline(person: Person, grid: Grid) -> Field:
+    """Return the signed distance (mm, positive inside) to the outside of the hair."""
+    hair, head = person.hair, person.head
+    bulk = {
+        "shaved": 0.12,
+        "crop": 0.45,
+        "tied": 0.35,
+        "back": 0.6,
+        "horseshoe": 0.35,
+        "curly": 1.7,
+    }
+    factor = bulk.get(hair.style, 1.0)
+    top, side = hair.volume_top * factor, hair.volume_side * factor
+    radius_x, middle = head.temple + 1 + side, -28.0
+    radius_y = middle - head.crown_y + top
+    dome = (1 - np.hypot(grid.x / radius_x, np.minimum(grid.y - middle, 0) / radius_y)) * radius_x
+    if hair.style in ("bob", "long"):
+        wide = curve(
+            [(-28, radius_x), (20, radius_x + 3), (80, radius_x + 1), (160, radius_x + 4)], grid.y
+        )
+        return np.asarray(np.where(grid.y > middle, wide - np.abs(grid.x), dome), np.float32)
+    fall = half_width(person, grid.y) + 1.5 + side * 0.5 - np.abs(grid.x)
+    return np.asarray(np.where(grid.y > middle, fall, dome), np.float32)
+
+
+def paint_hair(surface: Surface, person: Person) -> None:
+    """Cover the skull with hair and let it fall over the ears where it is long."""
+    hair, grid = person.hair, surface.grid
+    rng = np.random.default_rng([person.seed, 36])
+    pattern = _combed(person, grid, rng)
+    edge = {"shaved": 5.0, "crop": 3.2, "curly": 2.6}.get(hair.style, 2.2)
+    free = _opening(person, grid, pattern)
+    inside = (
+        _outline(person, grid)
+        + 0.9 * pattern
+        + (2.5 * noise(rng, grid, 5) if hair.style == "curly" else 0)
+    )
+    amount = smoothstep(0.6, -edge, free) * smoothstep(-0.8, 0.8, inside.astype(np.float32))
+    if hair.style in ("bob", "long"):
+        amount *= smoothstep(hair.length_y + 3, hair.length_y - 5, grid.y + 3 * pattern)
+    opacity = {"shaved": 0.62, "crop": 0.93}.get(hair.style, 1.0)
+    _lay(surface, person, pattern, amount * opacity, inside.astype(np.float32))
+
+
+def _lay(surface: Surface, person: Person, pattern: Field, amount: Field, inside: Field) -> None:
+    hair, grid = person.hair, surface.grid
+    thick = {"shaved": 0.6, "crop": 2.0, "horseshoe": 2.0}.get(hair.style, 5.5)
+    back = -84 * (1 - np.sqrt(np.clip(1 - (1 - np.clip(inside / 62, 0, 1)) ** 2.2, 0, 1)))
+    dome = back + curve(
+        [(-130, -80), (-112, -50), (-90, -22), (-55, -2), (0, 0), (160, -10)], grid.y
+    )
+    lifted = np.where(surface.cover > 0.5, np.maximum(surface.depth + thick, dome), dome)
+    surface.depth += (lifted.astype(np.float32) + 0.35 * pattern - surface.depth) * amount
+    color = np.asarray(hair.color, np.float32) * np.clip(1 + 0.38 * pattern, 0.25, 2.2)[..., None]
+    surface.paint(color * (0.55 + 0.45 * smoothstep(-2, 14, inside))[..., None], amount, FULL)
+    sheen = 0.25 if hair.style == "curly" else 0.8
+    surface.gloss += (sheen * np.clip(0.6 + 0.6 * pattern, 0, 2) - surface.gloss) * amount
+    np.maximum(surface.cover, amount, out=surface.cover)
+
+
+def shadow_of_hair(person: Person, grid: Grid) -> Field:
+    """Return the soft darkness that the hairline throws on the forehead and temples."""
+    free = _opening(person, grid, np.zeros(grid.shape, np.float32))
+    deep = {"shaved": 0.0, "crop": 0.12, "horseshoe": 0.1, "tied": 0.15}.get(
+        person.hair.style, 0.38
+    )
+    return np.asarray(deep * np.exp(-np.clip(free, 0, 60) / 5.0), np.float32)
+
+
+def paint_beard(surface: Surface, person: Person) -> None:
+    """Add stubble, a moustache, a goatee or a full beard."""
+    hair, grid = person.hair, surface.grid
+    if person.maleness <= 0:
+        return
+    rng = np.random.default_rng([person.seed, 37])
+    zones = _beard_zones(person, grid)
+    grain = noise(rng, Grid(grid.x, grid.y / 1.8, grid.px_per_mm), 1.2)
+    blotch = noise(rng, grid, 9)
+    shadow = zones["full"] * (0.16 + 0.14 * (hair.beard == "stubble") * hair.beard_density)
+    surface.stain((0.60, 0.62, 0.66), np.clip(shadow * (1 + 0.3 * grain), 0, 0.8), FULL)
+    if hair.beard == "none":
+        return
+    zone = zones["full" if hair.beard == "stubble" else hair.beard]
+    cover = 0.42 if hair.beard == "stubble" else 0.95
+    amount = (
+        smoothstep(0.25, 0.75, zone + 0.13 * grain + 0.06 * blotch) * cover * hair.beard_density
+    )
+    amount = amount * np.clip(0.82 + 0.25 * grain, 0, 1)
+    color = np.asarray(hair.color, np.float32) * np.clip(0.85 + 0.3 * grain, 0.3, 2)[..., None]
+    surface.paint(color, np.clip(amount, 0, 0.96), FULL)
+    if hair.beard != "stubble":
+        surface.depth += (2.2 + 0.35 * grain) * amount
+    surface.gloss *= 1 - 0.8 * amount
+
+
+def _beard_zones(person: Person, grid: Grid) -> dict[str, Field]:
+    mouth, nose, head, y0 = person.mouth, person.nose, person.head, person.mouth_y
+    t = np.abs(grid.x) / (mouth.width + 5)
+    strip = smoothstep(nose.length + 7, nose.length + 11, grid.y) * smoothstep(
+        y0 + 1, y0 - 3, grid.y - 5 * t**2
+    )
+    moustache = (
+        strip * smoothstep(1.25, 0.95, t) * (1 - 0.35 * bump(grid, (0, nose.length + 10), (3, 5)))
+    )
+    chin = smoothstep(y0 + 9, y0 + 15, grid.y) * smoothstep(25, 17, np.abs(grid.x))
+    chin = np.maximum(chin, 0.9 * bump(grid, (0, y0 + 13), (4, 4)))
+    link = smoothstep(5.5, 3, np.abs(np.abs(grid.x) - mouth.width - 5)) * smoothstep(
+        y0 - 8, y0 - 2, grid.y
+    )
+    goatee = np.maximum(
+        np.maximum(moustache, chin), 0.9 * link * smoothstep(head.chin_y + 6, y0 + 22, grid.y)
+    )
+    cheek_line = curve(
+        [
+            (0, y0 + 10),
+            (mouth.width, y0 + 9),
+            (mouth.width + 12, y0 - 8),
+            (56, y0 - 34),
+            (64, -2),
+            (90, -10),
+        ],
+        np.abs(grid.x),
+    )
+    jaw = smoothstep(-1, 7, grid.y - cheek_line)
+    full = np.maximum(np.maximum(jaw, goatee), 0)
+    return {
+        "moustache": moustache.astype(np.float32),
+        "goatee": goatee.astype(np.float32),
+        "full": full.astype(np.float32),
+    }
