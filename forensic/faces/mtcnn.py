@@ -1,0 +1,184 @@
+"""The three networks of MTCNN, run as one batched cascade over tensors.
+
+The networks and their weights come with facenet-pytorch. The cascade around them is ours, because
+the library's own crops its candidates one by one, misplaces landmarks of faces cut by the border,
+and cannot judge boxes that come from elsewhere. Images, files and choosing among faces live in
+`detect` and `search`.
+
+Source:
+    Zhang, Zhang, Li, Qiao, Joint face detection and alignment using multitask cascaded
+    convolutional networks, IEEE SPL 2016. Differs from it in: crops reaching outside the image
+    are padded with mid grey, and resampled by area-averaging RoIAlign.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from facenet_pytorch import ONet, PNet, RNet
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+from torchvision.ops import batched_nms, roi_align
+
+CELL_PX, STRIDE_PX = 12, 2
+"""Receptive field and stride of the P-net: it sees a face that is 12 pixels wide."""
+
+PYRAMID_FACTOR = 0.709
+"""Ratio of successive pyramid levels, so that the area halves."""
+
+CHUNK = 1024
+"""Candidate crops that go through a network at once, to bound memory."""
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Faces found in a batch, the most probable first.
+
+    Attributes:
+        boxes_xyxy: (N, 4) float32; pixel edges, so that the first pixel spans 0 to 1.
+        points: (N, 5, 2) float32 in the same frame, in the order of `forensic.values.Landmarks`.
+        probabilities: (N,) float32.
+        image_index: (N,) int64, which image of the batch.
+    """
+
+    boxes_xyxy: NDArray[np.float32]
+    points: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    image_index: NDArray[np.int64]
+
+
+class Cascade:
+    """P-net proposes boxes, R-net rejects most, O-net judges the rest and gives the landmarks."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.proposer, self.refiner, self.judge = (
+            net().eval().to(device) for net in (PNet, RNet, ONet)
+        )
+
+    @torch.inference_mode()
+    def detect(
+        self, images: Tensor, *, min_face_px: float, thresholds: tuple[float, float, float]
+    ) -> Detections:
+        """Return the faces of a batch.
+
+        Args:
+            images: (B, 3, H, W) float, values in [0, 1], red first.
+            min_face_px: Width of the smallest face looked for, in pixels.
+            thresholds: Least probability that each of the three networks lets pass.
+        """
+        pixels = self._normalized(images)
+        boxes, index = self._propose(pixels, min_face_px, thresholds[0])
+        boxes, index = self._refine(pixels, boxes, index, thresholds[1])
+        return self._judge(pixels, boxes, index, thresholds[2])
+
+    @torch.inference_mode()
+    def detect_in(
+        self, images: Tensor, boxes: Tensor, *, threshold: float, n_rounds: int = 2
+    ) -> Detections:
+        """Return the faces that the O-net sees in given boxes of every image.
+
+        Args:
+            images: (B, 3, H, W) float, values in [0, 1], red first.
+            boxes: (N, 4) squares to look into, the same for every image.
+            threshold: Least probability at the last round.
+            n_rounds: How often each box is moved to where the O-net wants it and judged anew.
+        """
+        pixels = self._normalized(images)
+        index = torch.arange(len(images), device=self.device).repeat_interleave(len(boxes))
+        boxes = boxes.to(self.device, torch.float32).repeat(len(images), 1)
+        for _ in range(n_rounds - 1):
+            shift, _, _ = self._outputs(self.judge, pixels, boxes, index, 48)
+            boxes = _squared(_moved(boxes, shift))
+        return self._judge(pixels, boxes, index, threshold)
+
+    def _normalized(self, images: Tensor) -> Tensor:
+        return (images.to(self.device, torch.float32) - 0.5) * (255 / 128)
+
+    def _propose(self, pixels: Tensor, min_face_px: float, least: float) -> tuple[Tensor, Tensor]:
+        height, width = pixels.shape[2:]
+        scale, found = CELL_PX / min_face_px, []
+        while min(height, width) * scale >= CELL_PX:
+            size = round(height * scale), round(width * scale)
+            shift, probability = self.proposer(F.interpolate(pixels, size, mode="area"))
+            image, row, column = (probability[:, 1] >= least).nonzero(as_tuple=True)
+            corner = torch.stack([column, row, column, row], 1) * STRIDE_PX
+            corner = corner + torch.tensor([0, 0, CELL_PX, CELL_PX], device=self.device)
+            ratio = torch.tensor([width / size[1], height / size[0]] * 2, device=self.device)
+            boxes = corner * ratio
+            likely = probability[image, 1, row, column]
+            keep = batched_nms(boxes, likely, image, 0.5)
+            found.append(
+                (boxes[keep], shift[image, :, row, column][keep], likely[keep], image[keep])
+            )
+            scale *= PYRAMID_FACTOR
+        if not found:
+            return pixels.new_zeros(0, 4), torch.zeros(0, dtype=torch.long, device=self.device)
+        boxes, shift, likely, image = (torch.cat(part) for part in zip(*found, strict=True))
+        keep = batched_nms(boxes, likely, image, 0.7)
+        return _squared(_moved(boxes[keep], shift[keep])), image[keep]
+
+    def _refine(
+        self, pixels: Tensor, boxes: Tensor, index: Tensor, least: float
+    ) -> tuple[Tensor, Tensor]:
+        shift, probability = self._outputs(self.refiner, pixels, boxes, index, 24)
+        passed = probability[:, 1] >= least
+        boxes, index, shift = boxes[passed], index[passed], shift[passed]
+        keep = batched_nms(boxes, probability[passed, 1], index, 0.7)
+        return _squared(_moved(boxes[keep], shift[keep])), index[keep]
+
+    def _judge(self, pixels: Tensor, boxes: Tensor, index: Tensor, least: float) -> Detections:
+        shift, points, probability = self._outputs(self.judge, pixels, boxes, index, 48)
+        size = boxes[:, 2:] - boxes[:, :2]
+        # The network gives five x, then five y, as shares of the box.
+        points = boxes[:, None, :2] + points.view(-1, 2, 5).transpose(1, 2) * size[:, None]
+        passed = (probability[:, 1] >= least).nonzero()[:, 0]
+        moved = _moved(boxes[passed], shift[passed]).cpu().numpy()
+        likely = probability[passed, 1].cpu().numpy()
+        image = index[passed].cpu().numpy()
+        keep = _apart(moved, likely, image)
+        return Detections(
+            moved[keep], points[passed].cpu().numpy()[keep], likely[keep], image[keep]
+        )
+
+    def _outputs(
+        self, net: torch.nn.Module, pixels: Tensor, boxes: Tensor, index: Tensor, size: int
+    ) -> tuple[Tensor, ...]:
+        # One spare crop, dropped again: the networks cannot take an empty batch.
+        regions = F.pad(torch.cat([index[:, None].to(boxes.dtype), boxes], 1), (0, 0, 0, 1))
+        parts = [
+            net(roi_align(pixels, chunk, size, aligned=True)) for chunk in regions.split(CHUNK)
+        ]
+        return tuple(torch.cat(part)[:-1] for part in zip(*parts, strict=True))
+
+
+def _moved(boxes: Tensor, shift: Tensor) -> Tensor:
+    """Return boxes with each edge moved by a share of the box's width or height."""
+    size = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
+    return boxes + shift * size
+
+
+def _squared(boxes: Tensor) -> Tensor:
+    """Return squares about the centres of boxes, as wide as the longer side."""
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = (boxes[:, 2:] - boxes[:, :2]).amax(1, keepdim=True) / 2
+    return torch.cat([center - half, center + half], 1)
+
+
+def _apart(
+    boxes: NDArray[np.float32], likely: NDArray[np.float32], image: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return which boxes stay, best first, once those mostly inside a better one are dropped."""
+    area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    kept: list[int] = []
+    for one in np.argsort(-likely, kind="stable"):
+        rivals = [other for other in kept if image[other] == image[one]]
+        low = np.maximum(boxes[rivals, :2], boxes[one, :2])
+        high = np.minimum(boxes[rivals, 2:], boxes[one, 2:])
+        shared = np.prod(np.clip(high - low, 0, None), axis=1)
+        if not (shared > 0.7 * np.minimum(area[rivals], area[one])).any():
+            kept.append(int(one))
+    return np.array(kept, dtype=np.int64)
