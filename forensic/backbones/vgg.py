@@ -90,7 +90,8 @@ def load_vgg_features(path: Path) -> VGGFeatures:
 def _read(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
-            return load_file(path)
+            loaded: dict[str, Tensor] = load_file(path)
+            return loaded
         state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, RuntimeError, OSError, ValueError) as error:
         raise WeightsError(f"{path} cannot be read as weights: {error}") from error

@@ -1,0 +1,1 @@
+"""Training: a loop that knows no architecture, and one task per system."""
