@@ -1,0 +1,1 @@
+"""Makers of synthetic test material; no test lives here."""
