@@ -1,0 +1,351 @@
+"""`GalleryIndex`: the unit that is built, searched, saved and verified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensic.check import check_range, check_shape
+from forensic.errors import CorruptIndex, EmptyGallery, IndexMismatch, InputError
+from forensic.gallery.names import Names
+from forensic.gallery.similarity import Engine, check_vectors
+from forensic.gallery.store import read_sealed, write_sealed
+from forensic.values import Candidate, Vectors
+
+MAX_CANDIDATES = 2048
+"""The longest list that a search returns."""
+
+
+class GalleryIndex:
+    """Photos of known persons as unit vectors, searched exactly by inner product.
+
+    Similar photos come first, equally similar ones by photo identifier, the same on every
+    device. Made by `build` or `load`; changed by `add` and `remove_subjects`.
+
+    Attributes:
+        embedder_name: Which embedder made the vectors.
+        weights_sha256: SHA-256 of its weights.
+        device: Where a search runs: `cpu`, `cuda` or `cuda:N`.
+    """
+
+    def __init__(
+        self,
+        vectors: Vectors,
+        photo_ids: Sequence[str],
+        subject_ids: Sequence[str],
+        *,
+        embedder_name: str,
+        weights_sha256: str,
+        device: str = "cpu",
+    ) -> None:
+        self._vectors = vectors
+        self._photo_ids, self._subject_ids = _as_names(photo_ids), _as_names(subject_ids)
+        self.embedder_name, self.weights_sha256 = embedder_name, weights_sha256
+        self.device = device
+        self._tie_order = _tie_order(self._photo_ids)
+        self._subjects = _numbered(self._subject_ids)
+        self._engine: Engine | None = None
+
+    @classmethod
+    def build(
+        cls,
+        vectors: Vectors,
+        *,
+        photo_ids: Sequence[str],
+        subject_ids: Sequence[str],
+        embedder_name: str,
+        weights_sha256: str,
+        device: str = "cpu",
+    ) -> GalleryIndex:
+        """Return an index of the given photos.
+
+        Args:
+            vectors: (N, D) float32 rows of unit length, N at least 1.
+            photo_ids: N identifiers, each used once.
+            subject_ids: N identifiers of the person on each photo.
+            embedder_name: Which embedder made the vectors.
+            weights_sha256: SHA-256 of its weights.
+            device: Where to search: `cpu`, `cuda` or `cuda:N`.
+
+        Raises:
+            EmptyGallery: There is no row.
+            ShapeError: Rows and identifiers differ in number, or a row has no column.
+            DtypeError: The vectors are not float32.
+            RangeError: A row holds NaN or infinity or is not of unit length.
+            InputError: An identifier is empty, or a photo identifier comes twice.
+        """
+        if len(vectors) == 0:
+            raise EmptyGallery("There is no face to index; enrol at least one photo.")
+        _check_rows(vectors, photo_ids, subject_ids)
+        return cls(
+            vectors.copy(),
+            photo_ids,
+            subject_ids,
+            embedder_name=embedder_name,
+            weights_sha256=weights_sha256,
+            device=device,
+        )
+
+    @property
+    def dimension(self) -> int:
+        """How many numbers a vector has."""
+        return int(self._vectors.shape[1])
+
+    @property
+    def photo_ids(self) -> Sequence[str]:
+        """Identifier of the photo of each row."""
+        return self._photo_ids
+
+    @property
+    def subject_ids(self) -> Sequence[str]:
+        """Identifier of the person of each row."""
+        return self._subject_ids
+
+    @property
+    def n_subjects(self) -> int:
+        """How many different persons the gallery holds."""
+        return int(self._subjects.max()) + 1 if len(self) else 0
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def add(
+        self, vectors: Vectors, *, photo_ids: Sequence[str], subject_ids: Sequence[str]
+    ) -> None:
+        """Append photos; on an error the index is as it was.
+
+        Raises:
+            ShapeError: The dimension differs, or rows and identifiers differ in number.
+            DtypeError: The vectors are not float32.
+            RangeError: A row holds NaN or infinity or is not of unit length.
+            InputError: An identifier is empty, or a photo identifier is in use already.
+        """
+        _check_rows(vectors, photo_ids, subject_ids, dimension=self.dimension)
+        known = set(self._photo_ids).intersection(photo_ids)
+        if known:
+            raise InputError(f"Photo {min(known)!r} is in the gallery already; remove it first.")
+        self._replace(
+            np.concatenate([self._vectors, vectors]),
+            [*self._photo_ids, *photo_ids],
+            [*self._subject_ids, *subject_ids],
+        )
+
+    def remove_subjects(self, subject_ids: Iterable[str]) -> int:
+        """Drop every photo of the given persons, also from memory; return how many were dropped.
+
+        A copy on disk holds them until the next `save`.
+        """
+        gone = set(subject_ids)
+        keep = np.array([s not in gone for s in self._subject_ids], dtype=bool)
+        photo_ids, subjects = list(self._photo_ids), list(self._subject_ids)
+        self._replace(
+            self._vectors[keep],
+            [photo_ids[i] for i in np.flatnonzero(keep)],
+            [subjects[i] for i in np.flatnonzero(keep)],
+        )
+        return int(len(keep) - keep.sum())
+
+    def search(
+        self,
+        vectors: Vectors,
+        k: int,
+        *,
+        group_by_subject: bool = True,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> list[list[Candidate]]:
+        """Return the `k` most similar gallery entries of each probe, best first.
+
+        Args:
+            vectors: (Q, D) float32 rows of unit length.
+            k: 1 to 2048; fewer are returned where the gallery holds fewer.
+            group_by_subject: Whether a person appears once, with the best photo, or as often
+                as photos match.
+            allowed: (N,) mask of the rows that may appear, as a filter; None admits all.
+
+        Raises:
+            EmptyGallery: The gallery holds no row.
+            ShapeError: The probes have another dimension, or the mask another length.
+            DtypeError: The probes are not float32.
+            RangeError: `k` is out of range, or a probe is not of unit length.
+            DeviceError: The index's device is not there or too small.
+        """
+        if len(self) == 0:
+            raise EmptyGallery("The gallery is empty: there is no face to compare with.")
+        check_range(k, 1, MAX_CANDIDATES, name="k")
+        check_vectors(vectors, dimension=self.dimension)
+        if allowed is not None:
+            check_shape(allowed, (len(self),), name="allowed")
+        if self._engine is None:
+            self._engine = _create_engine(self._vectors, self._tie_order, self.device)
+        if group_by_subject:
+            return self._search_subjects(self._engine, vectors, k, allowed)
+        rows, similarities = self._engine.search(vectors, k, allowed=allowed)
+        return [self._candidates(r, s) for r, s in zip(rows, similarities, strict=True)]
+
+    def save(self, folder: Path | str) -> None:
+        """Write the index into `folder`, in place of one there; a crash leaves either whole.
+
+        Raises:
+            DataFolderError: The folder holds other files and no index, or is no folder.
+            OSError: The disk is full or cannot be written.
+        """
+        facts = {
+            "embedder_name": self.embedder_name,
+            "weights_sha256": self.weights_sha256,
+            "dimension": self.dimension,
+            "rows": len(self),
+        }
+        arrays: dict[str, NDArray[Any]] = {
+            "vectors": self._vectors,
+            "photo_text": self._photo_ids.text,
+            "photo_ends": self._photo_ids.ends,
+            "subject_text": self._subject_ids.text,
+            "subject_ends": self._subject_ids.ends,
+        }
+        write_sealed(Path(folder), arrays, facts=facts)
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path | str,
+        *,
+        expect_embedder: str | None = None,
+        expect_weights_sha256: str | None = None,
+        device: str = "cpu",
+    ) -> GalleryIndex:
+        """Open a saved index after checking every byte of it; the vectors stay on disk, mapped.
+
+        Args:
+            folder: Where `save` wrote it.
+            expect_embedder: Name of the embedder in use, or None to take any.
+            expect_weights_sha256: SHA-256 of its weights, or None to take any.
+            device: Where to search: `cpu`, `cuda` or `cuda:N`.
+
+        Raises:
+            DataFolderError: There is no index in the folder.
+            CorruptIndex: A file is missing, cut short or changed.
+            IndexMismatch: It was made by another embedder or a newer format.
+        """
+        facts, arrays = read_sealed(Path(folder))
+        index = _index_of(cls, Path(folder), facts, arrays, device)
+        for what, expected, actual in (
+            ("embedder", expect_embedder, index.embedder_name),
+            ("weights SHA-256", expect_weights_sha256, index.weights_sha256),
+        ):
+            if expected is not None and expected != actual:
+                raise IndexMismatch(
+                    f"The index in {folder} was made with {what} {actual}, in use is {expected}; "
+                    "use that embedder, or build the index again."
+                )
+        return index
+
+    def _replace(
+        self, vectors: Vectors, photo_ids: Sequence[str], subject_ids: Sequence[str]
+    ) -> None:
+        self._vectors = vectors
+        self._photo_ids, self._subject_ids = _as_names(photo_ids), _as_names(subject_ids)
+        self._tie_order = _tie_order(self._photo_ids)
+        self._subjects = _numbered(self._subject_ids)
+        self._engine = None
+
+    def _search_subjects(
+        self, engine: Engine, vectors: Vectors, k: int, allowed: NDArray[np.bool_] | None
+    ) -> list[list[Candidate]]:
+        """Take ever longer lists of photos until each holds `k` persons, or all of them."""
+        lists: list[list[Candidate]] = [[] for _ in vectors]
+        pending, width = np.arange(len(vectors)), 2 * k
+        while pending.size:
+            rows, similarities = engine.search(vectors[pending], width, allowed=allowed)
+            short = []
+            for q, row, similarity in zip(pending, rows, similarities, strict=True):
+                _, first = np.unique(self._subjects[row], return_index=True)
+                first = np.sort(first)[:k]
+                if len(first) < k and len(row) == width:
+                    short.append(q)
+                else:
+                    lists[q] = self._candidates(row[first], similarity[first])
+            pending, width = np.array(short, dtype=np.int64), width * 4
+        return lists
+
+    def _candidates(
+        self, rows: NDArray[np.int64], similarities: NDArray[np.float32]
+    ) -> list[Candidate]:
+        return [
+            Candidate(rank, self._subject_ids[row], self._photo_ids[row], similarity)
+            for rank, (row, similarity) in enumerate(
+                zip(rows.tolist(), np.clip(similarities, -1, 1).tolist(), strict=True), start=1
+            )
+        ]
+
+
+def _create_engine(vectors: Vectors, tie_order: NDArray[np.int64], device: str) -> Engine:
+    from forensic.gallery.flat import FlatSearch  # faiss loads only when a search needs it
+
+    return FlatSearch(vectors, tie_order, device=device)
+
+
+def _index_of(
+    cls: type[GalleryIndex],
+    folder: Path,
+    facts: dict[str, Any],
+    arrays: dict[str, NDArray[Any]],
+    device: str,
+) -> GalleryIndex:
+    try:
+        vectors = arrays["vectors"]
+        photo_ids = Names(arrays["photo_text"], arrays["photo_ends"])
+        subject_ids = Names(arrays["subject_text"], arrays["subject_ends"])
+        if vectors.shape != (facts["rows"], facts["dimension"]) or vectors.dtype != np.float32:
+            raise CorruptIndex(f"The vectors in {folder} are not those that its manifest names.")
+        if not len(photo_ids) == len(subject_ids) == len(vectors):
+            raise CorruptIndex(f"Vectors and identifiers in {folder} differ in number.")
+        return cls(
+            vectors,
+            photo_ids,
+            subject_ids,
+            embedder_name=str(facts["embedder_name"]),
+            weights_sha256=str(facts["weights_sha256"]),
+            device=device,
+        )
+    except (KeyError, InputError, UnicodeDecodeError) as error:
+        raise CorruptIndex(f"The index in {folder} is incomplete: {error}.") from error
+
+
+def _check_rows(
+    vectors: Vectors,
+    photo_ids: Sequence[str],
+    subject_ids: Sequence[str],
+    *,
+    dimension: int | None = None,
+) -> None:
+    check_vectors(vectors, dimension=dimension)
+    for name, ids in (("photo_ids", photo_ids), ("subject_ids", subject_ids)):
+        check_shape(np.empty(len(ids)), (len(vectors),), name=name)
+        if not all(isinstance(i, str) and i for i in ids):
+            raise InputError(f"{name} holds an empty identifier or one that is no text.")
+    if len(set(photo_ids)) < len(photo_ids):
+        seen: set[str] = set()
+        twice = next(i for i in photo_ids if i in seen or seen.add(i))  # type: ignore[func-returns-value]
+        raise InputError(f"Photo {twice!r} comes twice; an identifier names one photo.")
+
+
+def _as_names(ids: Sequence[str]) -> Names:
+    return ids if isinstance(ids, Names) else Names.of(ids)
+
+
+def _tie_order(photo_ids: Names) -> NDArray[np.int64]:
+    """Return the place of each row when rows are sorted by photo identifier."""
+    names = list(photo_ids)
+    place = np.empty(len(names), dtype=np.int64)
+    place[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
+    return place
+
+
+def _numbered(subject_ids: Names) -> NDArray[np.int64]:
+    """Return a number for each row's person, from 0, equal for equal identifiers."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(s, len(numbers)) for s in subject_ids], dtype=np.int64)

@@ -1,0 +1,170 @@
+"""A sealed folder of arrays: written whole or not at all, verified on opening, memory-mapped.
+
+    FOLDER/manifest.json          facts, and the size and SHA-256 of every file
+    FOLDER/generation-XXXXXXXX/   the arrays as .npy, never changed once written
+
+A save writes a new generation, flushes it, and then replaces the manifest in one rename, so
+that a crash leaves the old index or the new one. Arrays are read with pickle refused.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensic.errors import CorruptIndex, DataFolderError, IndexMismatch
+from forensic.files import read_json, sha256_of_bytes, sha256_of_file, write_json
+
+FORMAT = "forensic gallery index"
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+
+_GENERATION = "generation-"
+_LOCK = ".lock"
+
+
+def write_sealed(
+    folder: Path, arrays: Mapping[str, NDArray[Any]], *, facts: Mapping[str, Any]
+) -> None:
+    """Write arrays and facts as the content of `folder`, in place of an index there before.
+
+    Args:
+        folder: Made where missing.
+        arrays: By name; each becomes `NAME.npy`.
+        facts: JSON values that the manifest records beside the files.
+
+    Raises:
+        DataFolderError: The folder holds other files and no index, or is no folder.
+        OSError: The disk is full or cannot be written; the old index is then still whole.
+    """
+    _check_target(folder)
+    with _locked(folder):
+        generation = Path(tempfile.mkdtemp(dir=folder, prefix=_GENERATION))
+        try:
+            files = {f"{name}.npy": _write(generation, name, a) for name, a in arrays.items()}
+            _flush_folder(generation)
+            manifest = dict(facts) | {
+                "format": FORMAT,
+                "format_version": FORMAT_VERSION,
+                "generation": generation.name,
+                "files": files,
+            }
+            generation.chmod(folder.stat().st_mode)
+            write_json(folder / MANIFEST, manifest | {"seal": _seal(manifest)})
+        except BaseException:
+            shutil.rmtree(generation, ignore_errors=True)
+            raise
+        _flush_folder(folder)
+        for old in folder.glob(f"{_GENERATION}*"):
+            if old != generation:
+                shutil.rmtree(old, ignore_errors=True)
+
+
+def read_sealed(folder: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return facts and memory-mapped arrays of a folder, after checking every byte.
+
+    Raises:
+        DataFolderError: There is no index in the folder.
+        CorruptIndex: A file is missing or differs from what the manifest records.
+        IndexMismatch: The index was written by a newer version.
+    """
+    manifest = _read_manifest(folder)
+    try:
+        return manifest, _read_arrays(folder, manifest)
+    except CorruptIndex:
+        latest = _read_manifest(folder)  # another process may have saved in between
+        if latest == manifest:
+            raise
+        return latest, _read_arrays(folder, latest)
+
+
+def _check_target(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise DataFolderError(f"{folder} is a file; an index is saved in a folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    others = [p.name for p in folder.iterdir() if not p.name.startswith((_GENERATION, "."))]
+    if others and not (folder / MANIFEST).exists():
+        raise DataFolderError(
+            f"{folder} holds other files, such as {min(others)}, and no index; choose an empty "
+            "or new folder."
+        )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with open(folder / _LOCK, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _write(generation: Path, name: str, array: NDArray[Any]) -> dict[str, Any]:
+    path = generation / f"{name}.npy"
+    with open(path, "wb") as file:
+        np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
+    return {"bytes": path.stat().st_size, "sha256": sha256_of_file(path)}
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _seal(manifest: Mapping[str, Any]) -> str:
+    return sha256_of_bytes(json.dumps(manifest, sort_keys=True).encode())
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise DataFolderError(
+            f"There is no gallery index in {folder}: {MANIFEST} is missing. "
+            "Make one with: forensic index PHOTOS OUT"
+        )
+    try:
+        manifest = read_json(path)
+        seal = manifest.pop("seal")
+        format_name, version = manifest["format"], int(manifest["format_version"])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CorruptIndex(f"{path} is not the manifest of a gallery index: {error}.") from error
+    if format_name == FORMAT and version > FORMAT_VERSION:
+        raise IndexMismatch(
+            f"The index in {folder} has format {version}; this version reads up to "
+            f"{FORMAT_VERSION}. Install a newer one, or build the index again."
+        )
+    if seal != _seal(manifest):
+        raise CorruptIndex(f"{path} was changed after it was written; build the index again.")
+    return dict(manifest)
+
+
+def _read_arrays(folder: Path, manifest: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    arrays = {}
+    for name, recorded in manifest["files"].items():
+        path = folder / manifest["generation"] / name
+        try:
+            size = path.stat().st_size
+            same = size == recorded["bytes"] and sha256_of_file(path) == recorded["sha256"]
+            if not same:
+                raise CorruptIndex(
+                    f"{path} differs from what {MANIFEST} records ({size} bytes, expected "
+                    f"{recorded['bytes']}); build the index again."
+                )
+            mode: Any = "r" if size > 0 else None
+            arrays[Path(name).stem] = np.load(path, mmap_mode=mode, allow_pickle=False)
+        except OSError as error:
+            raise CorruptIndex(f"{path} cannot be read: {error}; build the index again.") from error
+    return arrays
