@@ -20,6 +20,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from forensic.embedders.embedder import check_faces, unit_rows
 from forensic.errors import WeightsError
 from forensic.files import sha256_of_file
+from forensic.layers.memory import to_channels_last
 from forensic.values import Vectors
 
 
@@ -84,13 +85,12 @@ def prepare_facenet(network: nn.Module, *, device: torch.device, dtype: torch.dt
     Every batch normalisation behind a convolution is folded into it, which changes nothing but
     rounding.
     """
-    network = network.eval().to(device)
+    network.eval()
     for block in network.modules():
         if isinstance(block, BasicConv2d):
             block.conv = fuse_conv_bn_eval(block.conv, block.bn)
             block.bn = nn.Identity()
-    network = network.to(dtype)
-    return network.to(memory_format=torch.channels_last)
+    return to_channels_last(network.to(dtype), device)
 
 
 def load_facenet_state(network: nn.Module, path: Path) -> None:

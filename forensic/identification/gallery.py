@@ -39,9 +39,16 @@ def build_gallery(
     photos: list[Photo],
     *,
     enroller: FaceEnroller,
+    device: str = "cpu",
     on_photos: Callable[[int], None] | None = None,
 ) -> tuple[GalleryIndex, Enrolment]:
     """Return an index of all photos that show one usable face, and what became of each photo.
+
+    Args:
+        photos: What to enrol.
+        enroller: Turns photos into vectors.
+        device: Where the index is searched.
+        on_photos: Told the number of photos done since it was last called.
 
     Raises:
         EmptyGallery: No photo gave a vector; the message tells the first reason.
@@ -52,9 +59,10 @@ def build_gallery(
         raise EmptyGallery(f"None of {len(photos)} photos could be enrolled: {first}")
     index = GalleryIndex.build(
         enrolment.vectors,
-        [photo.photo_id for photo in enrolment.photos],
-        [photo.subject_id for photo in enrolment.photos],
-        enroller.embedder.name,
-        enroller.embedder.weights_sha256,
+        photo_ids=[photo.photo_id for photo in enrolment.photos],
+        subject_ids=[photo.subject_id for photo in enrolment.photos],
+        embedder_name=enroller.embedder.name,
+        weights_sha256=enroller.embedder.weights_sha256,
+        device=device,
     )
     return index, enrolment

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from forensic.check import check_range, check_rgb
+from forensic.check import check_rgb
 from forensic.gallery.index import GalleryIndex
 from forensic.identification.inverter import MachineMadeFace
 from forensic.identification.methods import Method, describe_method
@@ -24,7 +24,8 @@ class RankList:
 
     Attributes:
         candidates: Best first.
-        gallery_size: Photos that were searched.
+        gallery_size: Persons in the gallery.
+        n_photos: Photos of them that were searched.
         machine_made: The face that was synthesised on the way, if the method makes one.
         provenance: Method, generator, embedder and SHA-256 of their weights.
         notice: What must be shown with the list.
@@ -32,6 +33,7 @@ class RankList:
 
     candidates: tuple[Candidate, ...]
     gallery_size: int
+    n_photos: int
     machine_made: MachineMadeFace | None
     provenance: dict[str, Any]
     notice: str = LEAD_ONLY
@@ -55,18 +57,22 @@ class Identifier:
         Args:
             sketch: (H, W, 3) uint8.
             landmarks: Its five landmarks in pixels.
-            k: Length of the list, at least 1; a smaller gallery gives a shorter list.
+            k: Persons in the list, at least 1; a smaller gallery gives a shorter list.
 
         Raises:
             ShapeError: The sketch is not (H, W, 3).
             DtypeError: The sketch is not uint8.
             LandmarksError: The landmarks are not those of an upright face.
-            RangeError: `k` is below 1.
+            RangeError: `k` is out of range.
         """
         check_rgb(sketch, name="sketch")
-        check_range(k, 1, float("inf"), name="k")
         probes = self._method.probe([sketch], [landmarks])
         face = probes.faces[0]
         candidates = self._index.search(probes.vectors, k)[0]
-        provenance = describe_method(self._method) | (face.provenance if face else {})
-        return RankList(tuple(candidates), len(self._index), face, provenance)
+        return RankList(
+            candidates=tuple(candidates),
+            gallery_size=self._index.n_subjects,
+            n_photos=len(self._index),
+            machine_made=face,
+            provenance=describe_method(self._method) | (face.provenance if face else {}),
+        )

@@ -1,0 +1,169 @@
+"""`forensic identify`: rank a gallery by a sketch."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forensic.cli.progress import show_progress
+
+if TYPE_CHECKING:
+    from forensic.embedders.embedder import Embedder
+    from forensic.gallery.index import GalleryIndex
+    from forensic.identification.identifier import RankList
+    from forensic.values import RGB, Candidate, Landmarks
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("sketch", type=FILE)
+@click.option(
+    "--gallery", type=FILE, required=True, help="Folder of photos, or an index of `forensic index`."
+)
+@click.option("-k", "k", default=20, show_default=True, help="Persons in the list.")
+@click.option(
+    "--generator",
+    default="csi-line",
+    show_default=True,
+    help="Inverts the sketch first: csi-line, csi-grayscale, csi-color; none embeds the sketch.",
+)
+@click.option("--embedder", default="sketchface", show_default=True, help="Name or path.")
+@click.option("--landmarks", type=FILE, help="JSON of five points, where no face is found.")
+@click.option("--aligned", help="The sketch lies in a known geometry, e.g. cufs (200×250).")
+@click.option("--photos", type=FILE, help="Folder of the gallery's photos, for the page.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--out", type=FILE, help="Write an HTML page.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+def identify(
+    sketch: Path,
+    gallery: Path,
+    k: int,
+    generator: str,
+    embedder: str,
+    landmarks: Path | None,
+    aligned: str | None,
+    photos: Path | None,
+    as_json: bool,
+    out: Path | None,
+    device: str,
+) -> None:
+    """Rank the persons of a gallery by how much they resemble SKETCH.
+
+    The list is an investigative lead, never an identification.
+    """
+    from forensic.embedders.registry import create_embedder
+    from forensic.identification.identifier import Identifier
+    from forensic.identification.methods import create_method
+    from forensic.images.io import load_image
+    from forensic.runtime import choose_device
+    from forensic.weights.store import choose_weights_folder
+
+    chosen = choose_device(device)
+    drawing = load_image(sketch)
+    points = _landmarks_of(drawing, landmarks, aligned, device=str(chosen))
+    judge = create_embedder(embedder, device=chosen, weights=choose_weights_folder(os.environ))
+    method = create_method(generator, embedder=judge, device=chosen)
+    index = _open_gallery(gallery, judge, device=str(chosen))
+    ranked = Identifier(method=method, index=index).identify(drawing, landmarks=points, k=k)
+    if out:
+        _write_page(out, ranked, drawing, photos or gallery)
+    click.echo(_as_json(ranked) if as_json else _as_text(ranked))
+
+
+def _landmarks_of(
+    drawing: RGB, file: Path | None, aligned: str | None, *, device: str
+) -> Landmarks:
+    """Return the sketch's landmarks from the one source that the user chose."""
+    from forensic.faces.detect import FaceDetector, choose_face
+    from forensic.faces.landmarks import aligned_landmarks, load_landmarks
+
+    if file and aligned:
+        raise click.UsageError("Give --landmarks or --aligned, not both.")
+    if file:
+        return load_landmarks(file)
+    if aligned:
+        return aligned_landmarks(drawing, aligned)
+    faces = FaceDetector(device).detect([drawing])[0]
+    return choose_face(faces, drawing.shape[:2]).landmarks
+
+
+def _open_gallery(gallery: Path, embedder: Embedder, *, device: str) -> GalleryIndex:
+    """Return a saved index, or one built now from a folder of photos."""
+    from forensic.faces.detect import FaceDetector
+    from forensic.gallery.index import GalleryIndex
+    from forensic.gallery.store import MANIFEST
+    from forensic.identification.enrol import FaceEnroller
+    from forensic.identification.gallery import build_gallery, photos_of_folder
+
+    if (gallery / MANIFEST).is_file():
+        return GalleryIndex.load(
+            gallery,
+            expect_embedder=embedder.name,
+            expect_weights_sha256=embedder.weights_sha256,
+            device=device,
+        )
+    found = photos_of_folder(gallery)
+    enroller = FaceEnroller(embedder=embedder, detector=FaceDetector(device))
+    with show_progress("Photos", len(found)) as on_photos:
+        index, enrolment = build_gallery(
+            found, enroller=enroller, device=device, on_photos=on_photos
+        )
+    for rejection in enrolment.rejected:
+        click.echo(f"Not enrolled: {rejection.photo_id}: {rejection.reason}", err=True)
+    return index
+
+
+def _write_page(out: Path, ranked: RankList, drawing: RGB, photos: Path) -> None:
+    from forensic.errors import InputError
+    from forensic.files import atomic_write
+    from forensic.images.io import load_image
+    from forensic.reports.identification import render_rank_list
+    from forensic.runtime import provenance
+
+    def picture_of(candidate: Candidate) -> RGB | None:
+        try:
+            return load_image(photos / candidate.photo_id)
+        except InputError:
+            return None
+
+    page = render_rank_list(
+        ranked, sketch=drawing, picture_of=picture_of, provenance=_flat(provenance())
+    )
+    with atomic_write(out, "w") as file:
+        file.write(page)
+
+
+def _flat(facts: dict[str, Any]) -> dict[str, str]:
+    libraries = facts.pop("libraries")
+    facts["libraries"] = ", ".join(f"{name} {version}" for name, version in libraries.items())
+    facts["command"] = " ".join(facts["command"])
+    return {key: str(value) for key, value in facts.items()}
+
+
+def _as_json(ranked: RankList) -> str:
+    from forensic.runtime import provenance
+
+    document = {
+        "notice": ranked.notice,
+        "gallery": ranked.gallery_size,
+        "photos": ranked.n_photos,
+        "candidates": [asdict(candidate) for candidate in ranked.candidates],
+        "provenance": {**ranked.provenance, **provenance()},
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _as_text(ranked: RankList) -> str:
+    lines = [ranked.notice, "", f"{'rank':>4}  {'similarity':>10}  person (photo)"]
+    lines += [
+        f"{c.rank:>4}  {c.similarity:>10.3f}  {c.subject_id} ({c.photo_id})"
+        for c in ranked.candidates
+    ]
+    lines.append(f"Gallery: {ranked.gallery_size} persons, {ranked.n_photos} photos.")
+    return "\n".join(lines)
