@@ -68,6 +68,7 @@ class SketchInverter:
     def __init__(self, generator: str, *, device: torch.device) -> None:
         self._loaded: LoadedGenerator = load_generator(generator, device)
         self._device = device
+        self.weights_sha256 = {self._loaded.name: self._loaded.weights_sha256}
 
     def invert(
         self,

@@ -29,10 +29,17 @@ class Probes:
 
 
 class Method(Protocol):
-    """Turns sketches into vectors of one embedder."""
+    """Turns sketches into vectors of one embedder.
+
+    Attributes:
+        name: A name of `METHODS`.
+        embedder: What the gallery must be embedded with as well.
+        weights_sha256: SHA-256 of the weights of each generator it uses, by name.
+    """
 
     name: str
     embedder: Embedder
+    weights_sha256: dict[str, str]
 
     def probe(
         self,
@@ -56,6 +63,7 @@ class DirectMethod:
     def __init__(self, *, embedder: Embedder, name: str = "none") -> None:
         self.name = name
         self.embedder = embedder
+        self.weights_sha256: dict[str, str] = {}
 
     def probe(
         self,
@@ -79,6 +87,7 @@ class InversionMethod:
         self.name = name
         self.embedder = embedder
         self._inverter = inverter
+        self.weights_sha256 = inverter.weights_sha256
 
     def probe(
         self,
