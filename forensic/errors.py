@@ -9,7 +9,8 @@
     │   ├── NoFaceError
     │   ├── ManyFacesError
     │   ├── LandmarksError
-    │   └── DataFolderError
+    │   ├── DataFolderError
+    │   └── CalibrationError
     ├── UnknownNameError (also ValueError)
     ├── WeightsError
     │   ├── MissingWeights
@@ -84,6 +85,10 @@ class LandmarksError(InputError):
 
 class DataFolderError(InputError):
     """A folder or file of data is missing, empty, unreadable, or its files do not match."""
+
+
+class CalibrationError(InputError):
+    """Scores cannot be turned into likelihood ratios: too few of them, or of the wrong kind."""
 
 
 class UnknownNameError(ForensicError, ValueError):

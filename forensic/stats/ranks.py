@@ -18,12 +18,16 @@ from forensic.errors import RangeError
 
 Ties = Literal["pessimistic", "expected"]
 REPORTED_RANKS = (1, 5, 10, 50)
+COLUMNS = 16_384  # gallery rows widened to float64 at a time
 
 
 def similarity_blocks(
     probes: NDArray[np.float32], gallery: NDArray[np.float32], *, rows: int = 256
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the (n, N) matrix of inner products as blocks of at most `rows` rows, in order.
+
+    Products are summed in float64 and rounded once, so that ranks depend neither on the size of
+    a block nor on the number of threads.
 
     Args:
         probes: (n, D) unit vectors.
@@ -38,9 +42,13 @@ def similarity_blocks(
     check_shape(gallery, (None, probes.shape[1]), name="gallery")
     if rows < 1:
         raise RangeError(f"rows is {rows}, expected at least 1.")
-    transposed = np.ascontiguousarray(gallery.T)
     for start in range(0, len(probes), rows):
-        yield probes[start : start + rows] @ transposed
+        wide = probes[start : start + rows].astype(np.float64)
+        block = np.empty((len(wide), len(gallery)), dtype=np.float32)
+        for left in range(0, len(gallery), COLUMNS):
+            part = gallery[left : left + COLUMNS].astype(np.float64)
+            block[:, left : left + COLUMNS] = wide @ part.T
+        yield block
 
 
 def mate_ranks(
