@@ -8,6 +8,7 @@ depends on the features carries `VGGFeatures.name`.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -31,13 +32,14 @@ class VGGFeatures(nn.Module):
         padding: `zeros` (torchvision) or `reflect` (the normalised VGG-19).
     """
 
-    def __init__(self, *, name: str, padding: str) -> None:
+    def __init__(self, *, name: str, padding: Literal["zeros", "reflect"]) -> None:
         super().__init__()
         self.name = name
         self.conv0 = nn.Conv2d(3, 3, 1)
-        widths = (3, 64, 64, 128, 128)
-        for layer, wide_in, wide_out in zip(LAYERS, widths, widths[1:], strict=False):
-            setattr(self, layer, nn.Conv2d(wide_in, wide_out, 3, padding=1, padding_mode=padding))
+        self.conv1_1 = nn.Conv2d(3, 64, 3, padding=1, padding_mode=padding)
+        self.conv1_2 = nn.Conv2d(64, 64, 3, padding=1, padding_mode=padding)
+        self.conv2_1 = nn.Conv2d(64, 128, 3, padding=1, padding_mode=padding)
+        self.conv2_2 = nn.Conv2d(128, 128, 3, padding=1, padding_mode=padding)
         self.requires_grad_(False)
         self.eval()
 

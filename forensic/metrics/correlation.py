@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from forensic.check import check_same_shape, check_shape
@@ -29,4 +30,5 @@ def correlation(predicted: Tensor, target: Tensor) -> Tensor:
     check_same_shape(predicted, target, names="prediction and target")
     x, y = predicted.double().flatten(1), target.double().flatten(1)
     x, y = x - x.mean(dim=1, keepdim=True), y - y.mean(dim=1, keepdim=True)
-    return ((x * y).sum(dim=1) / (x.norm(dim=1) * y.norm(dim=1))).float()
+    lengths = torch.linalg.vector_norm(x, dim=1) * torch.linalg.vector_norm(y, dim=1)
+    return ((x * y).sum(dim=1) / lengths).float()
