@@ -53,7 +53,8 @@ class FaceNetEmbedder:
         name: str = "facenet",
         dtype: torch.dtype | None = None,
     ) -> None:
-        network = InceptionResnetV1(pretrained=None)
+        with torch.device("meta"):  # the file fills it, so random weights would be wasted work
+            network = InceptionResnetV1(pretrained=None)
         load_facenet_state(network, weights_path)
         self.name = name
         self.weights_sha256 = sha256_of_file(weights_path)
@@ -102,7 +103,7 @@ def load_facenet_state(network: nn.Module, path: Path) -> None:
     try:
         state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
         features = {k: v for k, v in state.items() if not k.startswith("logits.")}
-        network.load_state_dict(features)
+        network.load_state_dict(features, assign=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, AttributeError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise WeightsError(

@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from forensic.errors import RangeError, WeightsError
+from forensic.weights.bundle import load_bundle, read_bundle_metadata, save_bundle
+
+
+def make_network(*, width: int) -> nn.Module:
+    return nn.Sequential(nn.Conv2d(3, width, 3), nn.BatchNorm2d(width))
+
+
+def test_a_network_comes_back_from_its_file_alone(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = make_network(width=4)
+    network(torch.rand(2, 3, 8, 8))
+    save_bundle(tmp_path / "n.safetensors", network.state_dict(), {"width": 4}, {"seen": "2"})
+    config, state = load_bundle(tmp_path / "n.safetensors")
+    again = make_network(**config)
+    again.load_state_dict(state)
+    x = torch.rand(1, 3, 8, 8)
+    torch.testing.assert_close(again.eval()(x), network.eval()(x), atol=2e-3, rtol=0)
+    assert state["1.num_batches_tracked"] == 1
+    assert {t.dtype for t in state.values() if t.is_floating_point()} == {torch.float32}
+    assert read_bundle_metadata(tmp_path / "n.safetensors")["seen"] == "2"
+
+
+def test_kernels_take_two_bytes_each(tmp_path: Path) -> None:
+    path = tmp_path / "n.safetensors"
+    save_bundle(path, {"kernel": torch.zeros(1000, 10)}, {})
+    assert 20_000 < path.stat().st_size < 20_500
+
+
+def test_statistics_beyond_half_precision_survive(tmp_path: Path) -> None:
+    variance = torch.tensor([1e6, 1e-9])
+    save_bundle(tmp_path / "n.safetensors", {"running_var": variance}, {})
+    torch.testing.assert_close(load_bundle(tmp_path / "n.safetensors")[1]["running_var"], variance)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 70_000.0])
+def test_a_kernel_that_would_be_lost_is_refused(tmp_path: Path, value: float) -> None:
+    with pytest.raises(RangeError, match="'kernel'"):
+        save_bundle(tmp_path / "n.safetensors", {"kernel": torch.full((2, 2), value)}, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_shared_storage_is_written_twice_rather_than_refused(tmp_path: Path) -> None:
+    shared = torch.rand(3)
+    save_bundle(tmp_path / "n.safetensors", {"a": shared, "b": shared}, {})
+    assert set(load_bundle(tmp_path / "n.safetensors")[1]) == {"a", "b"}
+
+
+@pytest.mark.parametrize("content", [b"", b"not safetensors", b"\x08\0\0\0\0\0\0\0{}      "])
+def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "n.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError, match="not a weights bundle"):
+        load_bundle(path)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError):
+        load_bundle(tmp_path / "absent.safetensors")

@@ -1,0 +1,44 @@
+import re
+
+import pytest
+
+from forensic.errors import UnknownNameError
+from forensic.files import sha256_of_file
+from forensic.weights.catalogue import load_catalogue
+from forensic.weights.store import BUNDLED
+
+
+def test_every_fetched_entry_is_pinned_and_comes_over_https() -> None:
+    fetched = [e for e in load_catalogue().values() if not e.is_bundled]
+    assert {e.name for e in fetched} == {"facenet-casia-webface", "facenet-vggface2", "vgg16"}
+    for entry in fetched:
+        assert entry.url.startswith("https://")
+        assert entry.url.endswith(entry.file)
+        assert re.fullmatch("[0-9a-f]{64}", entry.sha256)
+        assert entry.bytes > 0
+
+
+def test_vgg16_pin_agrees_with_the_hash_in_its_file_name() -> None:
+    entry = load_catalogue()["vgg16"]
+    assert entry.file == f"vgg16-{entry.sha256[:8]}.pth"
+
+
+def test_every_entry_states_its_terms() -> None:
+    for entry in load_catalogue().values():
+        assert entry.licence
+        assert entry.training_data
+        assert entry.paper
+        assert entry.origin
+
+
+def test_every_bundled_file_is_the_one_that_the_catalogue_records() -> None:
+    entries = {e.file: e for e in load_catalogue().values() if e.is_bundled}
+    for path in BUNDLED.glob("*.safetensors"):
+        entry = entries[path.name]
+        assert sha256_of_file(path) == entry.sha256
+        assert path.stat().st_size == entry.bytes
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_one() -> None:
+    with pytest.raises(UnknownNameError, match="facenet-vggface2"):
+        load_catalogue()["facenet-vggface"]
