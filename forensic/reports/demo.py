@@ -1,0 +1,161 @@
+"""The page and the printed table of `forensic demo`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from forensic.identification.identifier import LEAD_ONLY, RankList
+from forensic.reports.identification import as_data_uri, create_environment
+from forensic.reports.record import BenchmarkReport, MethodRecord
+from forensic.reports.tables import interval, p_value, percent
+from forensic.values import RGB
+
+ABOUT = (
+    "Every person here is a phantom: rendered by a program, existing nowhere. The figures show "
+    "that the system runs from end to end. They say nothing about how often real people are found."
+)
+RANKS = ("1", "5", "10", "50")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One search, shown.
+
+    Attributes:
+        person: Identifier of the phantom who was sketched.
+        seen: The picture that the sketch was made from; it is not in the gallery.
+        sketch: The probe.
+        ranked: The list, with the machine-made face.
+        photos: The gallery pictures of its candidates, in order.
+    """
+
+    person: str
+    seen: RGB
+    sketch: RGB
+    ranked: RankList
+    photos: Sequence[RGB]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """All searches with sketches of one style.
+
+    Attributes:
+        sketch_style: Name of the style, or of what took the place of sketches.
+        report: The figures, by method.
+        cases: Some of the searches, for showing.
+    """
+
+    sketch_style: str
+    report: BenchmarkReport
+    cases: Sequence[Case]
+
+
+def summary_text(experiments: Sequence[Experiment]) -> str:
+    """Return the match scores of all experiments as a plain text table."""
+    table = Table(title="Cumulative match scores, 95 % interval, p against chance")
+    for heading in ("sketch", "method", "probes", "gallery"):
+        table.add_column(heading)
+    for rank in RANKS:
+        table.add_column(f"CMS {rank}", justify="right")
+    for row in _rows(experiments):
+        cells = [f"{c['rate']}\n{c['interval']}\np {c['p']}" for c in row["cells"]]
+        table.add_row(row["style"], row["method"], row["probes"], row["gallery"], *cells)
+        table.add_section()
+    text = io.StringIO()
+    Console(file=text, width=110).print(table)
+    return text.getvalue()
+
+
+def render_demo_page(experiments: Sequence[Experiment], *, command: str, seconds: float) -> str:
+    """Return a self-contained HTML page; nothing in it is loaded from elsewhere.
+
+    Args:
+        experiments: What was searched, the reference first.
+        command: What gives the same figures again.
+        seconds: How long it took.
+    """
+    template = create_environment().get_template("demo.html")
+    first = experiments[0].report
+    return template.render(
+        notice=LEAD_ONLY,
+        about=ABOUT,
+        ranks=RANKS,
+        rows=_rows(experiments),
+        shown=[
+            {"style": e.sketch_style, "cases": [_pictures(case) for case in e.cases]}
+            for e in experiments
+            if e.cases
+        ],
+        comparisons=_comparisons(experiments),
+        embedder=first.embedder,
+        provenance=first.provenance,
+        command=command,
+        seconds=round(seconds),
+    )
+
+
+def _rows(experiments: Sequence[Experiment]) -> list[dict[str, Any]]:
+    return [
+        {
+            "style": e.sketch_style,
+            "method": name,
+            "probes": str(e.report.probes),
+            "gallery": str(e.report.gallery),
+            "failures": record.failures_to_enrol,
+            "cells": [_cell(record, rank) for rank in RANKS],
+        }
+        for e in experiments
+        for name, record in e.report.methods.items()
+    ]
+
+
+def _cell(record: MethodRecord, rank: str) -> dict[str, str]:
+    return {
+        "rate": percent(record.cms[rank]),
+        "interval": interval(record.cms_ci95[rank]),
+        "p": p_value(record.cms_p_vs_chance[rank]),
+    }
+
+
+def _comparisons(experiments: Sequence[Experiment]) -> list[dict[str, str]]:
+    return [
+        {
+            "style": e.sketch_style,
+            "a": c.a,
+            "b": c.b,
+            "only_a": str(c.only_a),
+            "only_b": str(c.only_b),
+            "p": p_value(c.mcnemar_p),
+        }
+        for e in experiments
+        for c in e.report.comparisons
+    ]
+
+
+def _pictures(case: Case) -> dict[str, Any]:
+    face = case.ranked.machine_made
+    pairs = zip(case.ranked.candidates, case.photos, strict=True)
+    return {
+        "person": case.person,
+        "seen": as_data_uri(case.seen),
+        "sketch": as_data_uri(case.sketch),
+        "machine_made": None if face is None else as_data_uri(face.labelled()),
+        "generator": None if face is None else face.provenance["generator"],
+        "candidates": [
+            {
+                "rank": candidate.rank,
+                "person": candidate.subject_id,
+                "similarity": f"{candidate.similarity:.3f}",
+                "picture": as_data_uri(photo),
+                "is_mate": candidate.subject_id == case.person,
+            }
+            for candidate, photo in pairs
+        ],
+    }

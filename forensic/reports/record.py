@@ -1,0 +1,119 @@
+"""The content of a benchmark's `report.json`, documented and checked field by field.
+
+`forensic benchmark schema` prints it as JSON Schema.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Rate = float
+Interval = tuple[float, float]
+SKETCH_KINDS = ("viewed", "forensic", "composite", "freehand", "unknown")
+LEAD_ONLY = (
+    "Investigative leads only. A ranked list says who resembles the sketch most among those "
+    "enrolled; it identifies nobody, and the person may not be enrolled at all."
+)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RankOne(_Strict):
+    """The headline: how often the mate came first."""
+
+    successes: int = Field(ge=0, description="Probes whose mate was at rank 1.")
+    trials: int = Field(ge=1, description="All probes, failures to enrol included.")
+    ci95: Interval = Field(description="Clopper-Pearson interval of the rate.")
+    p_vs_chance: float = Field(
+        ge=0, le=1, description="One-sided exact binomial test against 1 / gallery."
+    )
+
+
+class MethodRecord(_Strict):
+    """What one method achieved."""
+
+    cms: dict[str, Rate] = Field(description="Cumulative match score by rank, 0 to 1.")
+    cms_ci95: dict[str, Interval] = Field(description="Clopper-Pearson interval by rank.")
+    cms_p_vs_chance: dict[str, float] = Field(description="Test against rank / gallery.")
+    rank1: RankOne
+    failures_to_enrol: int = Field(
+        ge=0,
+        description="Probes that could only miss, because no usable face was found in the "
+        "sketch or in the mate's photo. They count as misses at every rank.",
+    )
+    median_rank: float | None = Field(description="None when over half of the probes failed.")
+    cmc: list[Rate] = Field(description="Match score at rank 1, 2, ... .")
+    ranks: dict[str, int | None] = Field(description="Rank of the mate by probe; null: failure.")
+    weights_sha256: dict[str, str] = Field(description="Generators used, by name.")
+
+
+class ComparisonRecord(_Strict):
+    """Two methods on the same probes, by McNemar's exact test at rank 1."""
+
+    a: str
+    b: str
+    mcnemar_p: float = Field(ge=0, le=1)
+    holm_p: float = Field(ge=0, le=1, description="Adjusted over all comparisons of the report.")
+    only_a: int = Field(description="Probes that only a found at rank 1.")
+    only_b: int = Field(description="Probes that only b found at rank 1.")
+    both: int
+    neither: int
+    rate_difference: float = Field(description="Rate of a minus rate of b, -1 to 1.")
+    cohens_g: float = Field(description="Effect size only_a / (only_a + only_b) - 1/2.")
+    smallest_gap: int | None = Field(
+        description="Fewest probes by which the two could have differed and been told apart "
+        "at 5 %, unadjusted, if all of them had differed the same way. Null: too few probes."
+    )
+
+
+class FailureRecord(_Strict):
+    """An image that could not be enrolled."""
+
+    role: Literal["sketch", "photo", "distractor"]
+    name: str
+    reason: str
+
+
+class EmbedderRecord(_Strict):
+    """The network that turned faces into vectors."""
+
+    name: str
+    dimension: int
+    template: str
+    weights_sha256: str
+
+
+class BenchmarkReport(_Strict):
+    """One benchmark: every probe is a sketch whose person has one photo in the gallery."""
+
+    notice: str
+    benchmark: Literal["pairs"]
+    format: Literal[1]
+    sketch_kind: Literal["viewed", "forensic", "composite", "freehand", "unknown"]
+    probes: int = Field(ge=1, description="Sketches searched for, failures included.")
+    gallery: int = Field(
+        ge=1,
+        description="Photos searched among: every mate's photo, and the distractors that could "
+        "be enrolled.",
+    )
+    gallery_enrolled: int = Field(ge=1, description="Those that gave a vector.")
+    distractors: int = Field(ge=0, description="Photos of other people, enrolled or not.")
+    duplicates_left_out: list[str] = Field(
+        description="Distractors with the very content of another photo of the gallery."
+    )
+    landmarks: dict[str, dict[str, int]] = Field(
+        description="How many faces were found by what, for sketches, photos and distractors."
+    )
+    embedder: EmbedderRecord
+    methods: dict[str, MethodRecord]
+    comparisons: list[ComparisonRecord] = Field(
+        description="All pairs of methods: the family over which Holm's correction runs."
+    )
+    failures: list[FailureRecord]
+    provenance: dict[str, Any] = Field(
+        description="Versions, commit, machine, command, seed, data hashes; times under `times`."
+    )

@@ -1,0 +1,84 @@
+"""`forensic benchmark`: commands that parse, call one function, and print."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+FOLDER = click.Path(path_type=Path)
+KINDS = ("viewed", "forensic", "composite", "freehand", "unknown")
+
+
+@click.group()
+def benchmark() -> None:
+    """Measure how often the right person is found, with intervals and tests.
+
+    A benchmark states how a system does on known pairs. It says nothing about a single case.
+    """
+
+
+@benchmark.command()
+@click.option("--photos", type=FOLDER, required=True, help="One photo of each person.")
+@click.option("--sketches", type=FOLDER, required=True, help="One sketch of each person.")
+@click.option("--distractors", type=FOLDER, multiple=True, help="Photos of others; repeatable.")
+@click.option(
+    "--methods",
+    default="none,csi-line,csi-grayscale,csi-color",
+    show_default=True,
+    help="Ways from sketch to vector, separated by commas; `none` embeds the sketch itself.",
+)
+@click.option(
+    "--embedder", default="sketchface", show_default=True, help="Name, or TOML of an ONNX network."
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option(
+    "--kind", type=click.Choice(KINDS), default="unknown", show_default=True,
+    help="How the sketches came about.",
+)  # fmt: skip
+@click.option("--aligned", help="Geometry in which the images lie already, e.g. cufs.")
+@click.option("--landmarks", type=FOLDER, help="JSON with five points by file name.")
+@click.option("--no-faces", is_flag=True, help="Show no picture of a person on the page.")
+@click.option(
+    "--allow-many", is_flag=True, help="In a photo of several people take the most central one."
+)
+@click.option("--cache", type=FOLDER, help="Folder for embeddings.  [default: user's cache]")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the report.")
+def pairs(
+    photos: Path,
+    sketches: Path,
+    distractors: tuple[Path, ...],
+    methods: str,
+    embedder: str,
+    device: str,
+    kind: str,
+    aligned: str | None,
+    landmarks: Path | None,
+    no_faces: bool,
+    allow_many: bool,
+    cache: Path | None,
+    out: Path,
+) -> None:
+    """Search every sketch in a gallery that holds one photo of its person.
+
+    Files of --photos and --sketches belong together by their path inside the folder without
+    suffix, else by their stem.
+    """
+    from pipelines.benchmark.pairs import PairsOptions, benchmark_pairs
+
+    options = PairsOptions(
+        photos=photos,
+        sketches=sketches,
+        distractors=distractors,
+        methods=tuple(name.strip() for name in methods.split(",")),
+        embedder=embedder,
+        device=device,
+        sketch_kind=kind,
+        aligned=aligned,
+        landmarks=landmarks,
+        show_faces=not no_faces,
+        allow_many=allow_many,
+    )
+    summary = benchmark_pairs(options, out=out, cache=cache, environment=os.environ)
+    click.echo(summary)

@@ -1,0 +1,84 @@
+"""`forensic benchmark pairs`: from two folders whose files share stems to a report."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from forensic.files import write_json
+from forensic.reports.benchmark import summary_text, write_pages
+from forensic.weights.store import choose_weights_folder
+from pipelines.benchmark.cache import default_cache_folder
+from pipelines.benchmark.cases import case_pictures
+from pipelines.benchmark.experiment import run_pairs
+from pipelines.benchmark.folders import read_data
+from pipelines.benchmark.output import REPORT, whole_folder
+from pipelines.benchmark.system import create_system
+
+
+@dataclass(frozen=True)
+class PairsOptions:
+    """What the user asks for; see `forensic benchmark pairs --help`."""
+
+    photos: Path
+    sketches: Path
+    distractors: tuple[Path, ...]
+    methods: tuple[str, ...]
+    embedder: str
+    device: str
+    sketch_kind: str
+    aligned: str | None
+    landmarks: Path | None
+    show_faces: bool
+    allow_many: bool
+
+    def command(self) -> list[str]:
+        """Return the command that gives these figures; --out and --cache do not matter to them."""
+        words = ["forensic", "benchmark", "pairs"]
+        words += ["--photos", str(self.photos), "--sketches", str(self.sketches)]
+        for folder in self.distractors:
+            words += ["--distractors", str(folder)]
+        words += ["--methods", ",".join(self.methods), "--embedder", self.embedder]
+        words += ["--device", self.device, "--kind", self.sketch_kind]
+        words += ["--aligned", self.aligned] if self.aligned else []
+        words += ["--landmarks", str(self.landmarks)] if self.landmarks else []
+        words += ["--allow-many"] if self.allow_many else []
+        return words + ([] if self.show_faces else ["--no-faces"])
+
+
+def benchmark_pairs(
+    options: PairsOptions, *, out: Path, cache: Path | None, environment: Mapping[str, str]
+) -> str:
+    """Run the benchmark, write its folder, and return what to tell the user.
+
+    Raises:
+        ForensicError: Anything that the user can mend; nothing is left in `out` then.
+    """
+    with whole_folder(out) as unfinished:
+        data = read_data(
+            options.photos,
+            options.sketches,
+            distractors=options.distractors,
+            landmarks=options.landmarks,
+        )
+        system = create_system(
+            embedder=options.embedder,
+            methods=options.methods,
+            device=options.device,
+            aligned=options.aligned,
+            weights=choose_weights_folder(environment),
+            allow_many=options.allow_many,
+        )
+        outcome = run_pairs(
+            data,
+            system,
+            cache_folder=cache or default_cache_folder(environment),
+            sketch_kind=options.sketch_kind,
+            command=[shlex.quote(word) for word in options.command()],
+        )
+        pictures = case_pictures(outcome, system) if options.show_faces else []
+        write_pages(outcome.report, pictures, unfinished)
+        write_json(unfinished / REPORT, outcome.report.model_dump(mode="json"))
+    return f"{summary_text(outcome.report)}\n{out / 'report.html'}"

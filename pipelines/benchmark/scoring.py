@@ -1,0 +1,143 @@
+"""From vectors to figures: ranks, scores with intervals, comparisons between methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forensic.reports.record import ComparisonRecord, MethodRecord, RankOne
+from forensic.stats.binomial import chance_rate, clopper_pearson, p_above
+from forensic.stats.mcnemar import compare_paired
+from forensic.stats.multiplicity import holm
+from forensic.stats.ranks import (
+    REPORTED_RANKS,
+    cumulative_match_curve,
+    cumulative_match_score,
+    mate_ranks,
+    similarity_blocks,
+)
+from forensic.values import Vectors
+from pipelines.benchmark.embedding import Embedded
+
+CURVE_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """What is searched: enrolled photos only, mates first.
+
+    Attributes:
+        vectors: (E, D) unit rows.
+        names: (E,) names of the photos.
+        mates: (n,) row of each probe's mate, -1 where its photo was not enrolled.
+        size: The gallery size to report, see `BenchmarkReport.gallery`.
+    """
+
+    vectors: Vectors
+    names: tuple[str, ...]
+    mates: NDArray[np.intp]
+    size: int
+
+
+@dataclass(frozen=True)
+class Searches:
+    """Outcome of all searches of one method.
+
+    Attributes:
+        ranks: (n,) rank of the mate, `inf` for a failure to enrol.
+        best: (n,) gallery row of the first candidate, -1 for a failure.
+    """
+
+    ranks: NDArray[np.float64]
+    best: NDArray[np.intp]
+
+
+def build_gallery(photos: Embedded, distractors: Embedded, names: Sequence[str]) -> Gallery:
+    """Join the mates' photos and the distractors, leaving out what was not enrolled.
+
+    Args:
+        photos: One row per probe.
+        distractors: Any number of rows.
+        names: Names of all of them, photos first.
+    """
+    enrolled = np.concatenate([photos.enrolled, distractors.enrolled])
+    rows = np.cumsum(enrolled) - 1
+    n_mates = len(photos.enrolled)
+    return Gallery(
+        vectors=np.concatenate([photos.vectors, distractors.vectors])[enrolled],
+        names=tuple(name for name, is_in in zip(names, enrolled, strict=True) if is_in),
+        mates=np.where(photos.enrolled, rows[:n_mates], -1).astype(np.intp),
+        size=n_mates + int(distractors.enrolled.sum()),
+    )
+
+
+def search_all(probes: Embedded, gallery: Gallery) -> Searches:
+    """Rank the gallery for every probe, by blocks of similarity rows."""
+    ranks = np.full(len(probes.enrolled), np.inf)
+    best = np.full(len(probes.enrolled), -1, dtype=np.intp)
+    todo = np.flatnonzero(probes.enrolled)
+    start = 0
+    for block in similarity_blocks(probes.vectors[todo], gallery.vectors):
+        rows = todo[start : start + len(block)]
+        ranks[rows] = mate_ranks(block, gallery.mates[rows])
+        best[rows] = block.argmax(axis=1)
+        start += len(block)
+    return Searches(ranks, best)
+
+
+def score_method(
+    ranks: NDArray[np.float64],
+    probe_ids: Sequence[str],
+    *,
+    gallery_size: int,
+    weights_sha256: Mapping[str, str],
+) -> MethodRecord:
+    """Return scores, intervals, tests against chance, the curve, and every probe's rank."""
+    n = len(ranks)
+    counts = {str(r): int((ranks <= r).sum()) for r in REPORTED_RANKS}
+    tests = {
+        str(r): p_above(counts[str(r)], n, chance_rate(r, gallery_size)) for r in REPORTED_RANKS
+    }
+    intervals = {r: clopper_pearson(count, n) for r, count in counts.items()}
+    middle = float(np.median(ranks))
+    return MethodRecord(
+        cms={str(r): cumulative_match_score(ranks, r) for r in REPORTED_RANKS},
+        cms_ci95=intervals,
+        cms_p_vs_chance=tests,
+        rank1=RankOne(successes=counts["1"], trials=n, ci95=intervals["1"], p_vs_chance=tests["1"]),
+        failures_to_enrol=int(np.isinf(ranks).sum()),
+        median_rank=middle if np.isfinite(middle) else None,
+        cmc=cumulative_match_curve(ranks, min(CURVE_LENGTH, gallery_size)).tolist(),
+        ranks={
+            probe: int(rank) if np.isfinite(rank) else None
+            for probe, rank in zip(probe_ids, ranks, strict=True)
+        },
+        weights_sha256=dict(weights_sha256),
+    )
+
+
+def compare_methods(ranks: Mapping[str, NDArray[np.float64]]) -> list[ComparisonRecord]:
+    """Return McNemar's test at rank 1 for every pair of methods, Holm-corrected over all."""
+    pairs = list(combinations(ranks, 2))
+    results = [compare_paired(ranks[a] <= 1, ranks[b] <= 1) for a, b in pairs]
+    adjusted = holm([result.p_value for result in results])
+    return [
+        ComparisonRecord(
+            a=a,
+            b=b,
+            mcnemar_p=result.p_value,
+            holm_p=float(p),
+            only_a=result.only_first,
+            only_b=result.only_second,
+            both=result.both,
+            neither=result.neither,
+            rate_difference=result.rate_difference,
+            cohens_g=result.cohens_g,
+            smallest_gap=result.smallest_gap,
+        )
+        for (a, b), result, p in zip(pairs, results, adjusted, strict=True)
+    ]

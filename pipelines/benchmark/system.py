@@ -1,0 +1,152 @@
+"""The system under test: who finds faces, who embeds them, and the methods compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from forensic.embedders.embedder import Embedder
+from forensic.embedders.registry import create_embedder
+from forensic.errors import InputError
+from forensic.faces.detect import FaceDetector, choose_face
+from forensic.faces.landmarks import ALIGNED, aligned_landmarks
+from forensic.identification.enrol import embed_faces
+from forensic.identification.methods import METHODS, Method, create_method
+from forensic.runtime import choose_device
+from forensic.values import RGB, Landmarks, Vectors
+from pipelines.benchmark.embedding import FaceFinder, Found
+
+
+@dataclass(frozen=True)
+class System:
+    """Everything that turns images into vectors, with its identity for cache and report.
+
+    Attributes:
+        embedder: Embeds photos; every method uses the same.
+        methods: Compared in this order.
+        photo_finder: Finds the face in a photo of the pairs.
+        distractor_finder: Finds the face in a photo of another person.
+        sketch_finder: Finds the face in a sketch.
+        device: Where it computes, as reported.
+    """
+
+    embedder: Embedder
+    methods: tuple[Method, ...]
+    photo_finder: FaceFinder
+    distractor_finder: FaceFinder
+    sketch_finder: FaceFinder
+    device: str
+
+    def embed_photos(self, images: Sequence[RGB], landmarks: Sequence[Landmarks]) -> Vectors:
+        """Return one unit row per photo."""
+        return embed_faces(self.embedder, images, landmarks)
+
+    def identity(self, step: str) -> dict[str, Any]:
+        """Return what a vector of the gallery or of the method called `step` depends on."""
+        method = next((m for m in self.methods if m.name == step), None)
+        return {
+            "way": step,
+            "embedder": self.embedder.weights_sha256,
+            "template": self.embedder.template,
+            "generators": method.weights_sha256 if method else {},
+            "device": self.device,
+        }
+
+
+class DetectedFaces:
+    """Finds faces with the detector and the stated rule for choosing one.
+
+    Args:
+        detector: Finds all faces.
+        allow_many: Take the heaviest face even where another competes.
+    """
+
+    def __init__(self, detector: FaceDetector, *, allow_many: bool = False) -> None:
+        self.identity: Mapping[str, Any] = {"finder": "mtcnn", "allow_many": allow_many}
+        self._detector = detector
+        self._allow_many = allow_many
+
+    def find(self, images: Sequence[RGB]) -> list[Found | InputError]:
+        """Return the landmarks of each image, or why it has none."""
+        found = self._detector.detect(images)
+        return [self._choose(f, i.shape[:2]) for f, i in zip(found, images, strict=True)]
+
+    def _choose(self, faces: list[Any], size_hw: tuple[int, ...]) -> Found | InputError:
+        try:
+            face = choose_face(faces, (size_hw[0], size_hw[1]), allow_many=self._allow_many)
+        except InputError as error:
+            return error
+        return Found(face.landmarks, face.detector)
+
+
+class AlignedFaces:
+    """Knows where the landmarks lie in images of a set that was aligned by its makers.
+
+    Args:
+        geometry: A name of `ALIGNED`.
+        otherwise: Asked for images of another size; without it they have no landmarks.
+
+    Raises:
+        UnknownNameError: No such geometry.
+    """
+
+    def __init__(self, geometry: str, *, otherwise: FaceFinder | None = None) -> None:
+        self._size_hw = ALIGNED[geometry].size_hw
+        self._geometry, self._otherwise = geometry, otherwise
+        after = dict(otherwise.identity) if otherwise else None
+        self.identity: Mapping[str, Any] = {"finder": f"aligned:{geometry}", "otherwise": after}
+
+    def find(self, images: Sequence[RGB]) -> list[Found | InputError]:
+        """Return the landmarks of each image, or why it has none."""
+        return [self._find_one(image) for image in images]
+
+    def _find_one(self, image: RGB) -> Found | InputError:
+        if self._otherwise and image.shape[:2] != self._size_hw:
+            return self._otherwise.find([image])[0]
+        try:
+            return Found(aligned_landmarks(image, self._geometry), f"aligned:{self._geometry}")
+        except InputError as error:
+            return error
+
+
+def create_system(
+    *,
+    embedder: str,
+    methods: Sequence[str],
+    device: str,
+    aligned: str | None = None,
+    weights: Path | None = None,
+    allow_many: bool = False,
+) -> System:
+    """Load everything a benchmark needs, by name.
+
+    Args:
+        embedder: See `create_embedder`.
+        methods: Names of `METHODS`.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        aligned: Geometry in which photos and sketches lie, if they were aligned by their
+            makers; distractors of the same size are taken to lie in it too.
+        weights: Folder of fetched weights.
+        allow_many: Take the most central large face of a photo that shows several.
+
+    Raises:
+        UnknownNameError: A name is in no table.
+        WeightsError: Weights are missing or damaged.
+        DeviceError: The device is not there.
+    """
+    for name in methods:
+        METHODS[name]
+    chosen = choose_device(device)
+    detected = DetectedFaces(FaceDetector(str(chosen)), allow_many=allow_many)
+    known = AlignedFaces(aligned) if aligned else None
+    network = create_embedder(embedder, device=chosen, weights=weights)
+    return System(
+        embedder=network,
+        methods=tuple(create_method(name, embedder=network, device=chosen) for name in methods),
+        photo_finder=known or detected,
+        distractor_finder=AlignedFaces(aligned, otherwise=detected) if aligned else detected,
+        sketch_finder=known or detected,
+        device=str(chosen),
+    )
