@@ -37,6 +37,10 @@ bench = LazyGroup(
     lazy={
         "benchmark": ("pipelines.benchmark:benchmark", "Measure accuracy with its statistics."),
         "dataset": ("pipelines.build_dataset:dataset", "Build training data from photos."),
+        "evaluate": (
+            "pipelines.evaluate_images:evaluate",
+            "Measure how near synthesized faces come to the photos.",
+        ),
         "demo": ("pipelines.demo:demo", "Show the whole system on synthetic people, offline."),
         "doctor": ("forensic.cli.doctor:doctor", "Say what this installation has and lacks."),
         "identify": ("forensic.cli.identify:identify", "Rank a gallery by a sketch."),

@@ -19,12 +19,12 @@ from typing import IO, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from forensic.errors import DataFolderError, HashMismatch
 from forensic.files import read_json, sha256_of_file, write_json
 from forensic.images.color import gray_to_rgb
 from forensic.images.io import decode_image, encode_image
+from forensic.values import RGB
 
 SHARD_BYTES = 15 * 2**20
 MANIFEST, RECORDS = "manifest.json", "records.jsonl"
@@ -196,8 +196,8 @@ class PackedDataset:
         return out
 
 
-def contact_sheet(images: Sequence[Sequence[NDArray[np.uint8]]], path: Path) -> None:
-    """Write rows of equally large images (1 or 3 channels) as one picture, for the eye.
+def contact_sheet(images: Sequence[Sequence[NDArray[np.uint8]]]) -> RGB:
+    """Return rows of equally large images (1 or 3 channels) as one picture, for the eye.
 
     Raises:
         ValueError: The images differ in height or rows in width.
@@ -206,4 +206,4 @@ def contact_sheet(images: Sequence[Sequence[NDArray[np.uint8]]], path: Path) -> 
         np.hstack([i if i.shape[2] == 3 else gray_to_rgb(i[:, :, 0]) for i in row])
         for row in images
     ]
-    Image.fromarray(np.vstack(rows)).save(path)
+    return np.vstack(rows)

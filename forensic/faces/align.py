@@ -25,7 +25,9 @@ ARCFACE_112 = np.array(
 class Template(Protocol):
     """A geometry that a face can be brought into."""
 
-    size_hw: tuple[int, int]
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """Height and width in pixels."""
 
     def matrix(self, landmarks: Landmarks) -> Affine:
         """Return the (2, 3) map from image pixels to this geometry."""

@@ -85,4 +85,5 @@ def _box_mean(image: Floats, lower: Indices, upper: Indices) -> Floats:
     sums = np.zeros((image.shape[0], image.shape[1] + 1, image.shape[2]))
     np.cumsum(image, axis=1, out=sums[:, 1:])
     rows = np.arange(image.shape[0])[:, None]
-    return (sums[rows, upper] - sums[rows, lower]) / (upper - lower)[:, :, None]
+    means: Floats = (sums[rows, upper] - sums[rows, lower]) / (upper - lower)[:, :, None]
+    return means

@@ -1,0 +1,198 @@
+"""`forensic evaluate`: how near synthesized faces come to the true photos."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from forensic.errors import InputError
+from forensic.faces.align import align_face
+from forensic.faces.landmarks import aligned_landmarks
+from forensic.files import write_json
+from forensic.generators.registry import LoadedGenerator, load_generator
+from forensic.images.io import load_image, write_image
+from forensic.images.tensors import images_to_tensor, tensor_to_images
+from forensic.metrics.correlation import correlation
+from forensic.metrics.psnr import psnr
+from forensic.metrics.ssim import ssim
+from forensic.runtime import choose_device, provenance, seed_everything
+from forensic.sketches.registry import SKETCH_STYLES
+from forensic.stats.bootstrap import bootstrap_mean
+from pipelines.benchmark.folders import pair_folders
+from pipelines.published import CSI_TABLE_2, CSI_TABLE_3
+
+METRICS = {"psnr": psnr, "ssim": ssim, "r": correlation}
+UNITS = {"psnr": "dB", "ssim": "", "r": ""}
+Images = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Sketches and true photos of one geometry, and who is on them.
+
+    Attributes:
+        sketches: (N, H, W, 1 or 3) uint8, in the generator's style.
+        photos: (N, H, W, 3) uint8.
+        subjects: N identifiers; the bootstrap draws people, not pictures.
+    """
+
+    sketches: Images
+    photos: Images
+    subjects: list[str]
+
+
+def faces_of_dataset(folder: Path, *, split: str, style: str, limit: int | None) -> Faces:
+    """Return the faces of one split with simulated sketches.
+
+    Raises:
+        DataFolderError: Not a finished data set, or an empty split.
+        HashMismatch: A file was changed since it was written.
+    """
+    from forensic.datasets.pairs import SketchPhotoPairs
+
+    pairs = SketchPhotoPairs(folder, split=split, style=style, limit=limit)
+    return Faces(pairs.sketches, pairs.photos, [record.subject for record in pairs.records])
+
+
+def faces_of_pairs(photos: Path, sketches: Path, *, style: str, aligned: str) -> Faces:
+    """Return hand-drawn pairs of a known geometry, cropped as CSI does and put through its style.
+
+    Raises:
+        DataFolderError: The folders' files do not match.
+        LandmarksError: An image does not have the size of the geometry.
+        ImageError: A file is not an image that can be used.
+    """
+    operator = SKETCH_STYLES[style]
+    drawn, true, subjects = [], [], []
+    for pair in pair_folders(photos, sketches):
+        photo, sketch = load_image(pair.photo.path), load_image(pair.sketch.path)
+        true.append(align_face(photo, aligned_landmarks(photo, aligned), "csi-96")[0])
+        crop, _ = align_face(sketch, aligned_landmarks(sketch, aligned), "csi-96")
+        drawn.append(operator(crop))
+        subjects.append(pair.probe_id)
+    return Faces(np.stack(drawn), np.stack(true), subjects)
+
+
+def synthesize(generator: LoadedGenerator, sketches: Images, *, device: torch.device) -> Images:
+    """Return the machine-made faces (N, H, W, 3) uint8 of sketches in the generator's style."""
+    made = []
+    with torch.inference_mode():
+        for first in range(0, len(sketches), 32):
+            batch = images_to_tensor(sketches[first : first + 32]).to(device)
+            made.append(tensor_to_images(generator.network(batch)))
+    return np.concatenate(made)
+
+
+def score(made: Images, faces: Faces, *, seed: int) -> dict[str, Any]:
+    """Return mean, bootstrap error and interval of PSNR, SSIM and R."""
+    values: dict[str, list[float]] = {name: [] for name in METRICS}
+    for first in range(0, len(made), 64):
+        ours = images_to_tensor(made[first : first + 64])
+        true = images_to_tensor(faces.photos[first : first + 64])
+        for name, metric in METRICS.items():
+            values[name] += metric(ours, true).double().tolist()
+    clusters = np.array(faces.subjects)
+    return {
+        name: asdict(bootstrap_mean(np.array(column), clusters=clusters, seed=seed))
+        for name, column in values.items()
+    }
+
+
+def write_sheet(path: Path, made: Images, faces: Faces, *, n_faces: int, seed: int) -> None:
+    """Write rows of sketch, machine-made face and true photo of randomly drawn faces."""
+    from forensic.datasets.packed import contact_sheet
+
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(made))[:n_faces])
+    rows: list[Images] = []
+    for group in np.array_split(chosen, max(1, len(chosen) // 8)):
+        for kind in (faces.sketches, made, faces.photos):
+            rows.append(kind[group])
+    widest = max(len(row) for row in rows)
+    blank = np.full_like(faces.photos[:1], 255)
+    padded = [[*row, *blank.repeat(widest - len(row), axis=0)] for row in rows]
+    write_image(path, contact_sheet(padded))
+
+
+@click.command()
+@click.option("--generator", required=True, help="A trained generator, e.g. csi-line.")
+@click.option("--data", type=click.Path(path_type=Path), help="Packed data set; or give pairs.")
+@click.option("--split", default="test", show_default=True, help="Which faces of --data.")
+@click.option("--limit", type=int, help="Only the first so many of --data.")
+@click.option("--photos", type=click.Path(path_type=Path), help="Photos of hand-drawn pairs.")
+@click.option("--sketches", type=click.Path(path_type=Path), help="Sketches of those pairs.")
+@click.option("--aligned", default="cufs", show_default=True, help="Geometry of those pairs.")
+@click.option("--sheet", type=click.Path(path_type=Path), help="Write a contact sheet (PNG).")
+@click.option("--n-faces", default=32, show_default=True, help="Faces on the contact sheet.")
+@click.option("--json", "out", type=click.Path(path_type=Path), help="Write the figures.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--device", default="auto", show_default=True)
+def evaluate(
+    generator: str,
+    data: Path | None,
+    split: str,
+    limit: int | None,
+    photos: Path | None,
+    sketches: Path | None,
+    aligned: str,
+    sheet: Path | None,
+    n_faces: int,
+    out: Path | None,
+    seed: int,
+    device: str,
+) -> None:
+    """Print PSNR, SSIM and R of machine-made faces beside the paper's.
+
+    Errors are bootstrap standard errors over people. The paper's CUHK and AR figures come from six
+    showcase sketches each.
+    """
+    seed_everything(seed)
+    where = choose_device(device)
+    loaded = load_generator(generator, where)
+    if data:
+        faces = faces_of_dataset(data, split=split, style=loaded.style, limit=limit)
+    elif photos and sketches:
+        faces = faces_of_pairs(photos, sketches, style=loaded.style, aligned=aligned)
+    else:
+        raise InputError("Give --data FOLDER, or --photos FOLDER with --sketches FOLDER.")
+    made = synthesize(loaded, faces.sketches, device=where)
+    figures = score(made, faces, seed=seed)
+    click.echo(
+        f"{generator} ({loaded.style} sketches), {len(made)} faces of "
+        f"{len(set(faces.subjects))} people"
+    )
+    for name, figure in figures.items():
+        mean, error = figure["mean"], figure["standard_error"]
+        paper = _beside(generator, name, is_simulated=data is not None)
+        click.echo(f"  {name.upper():4} {mean:.4f} ± {error:.4f} {UNITS[name]}{paper}")
+    if sheet:
+        write_sheet(sheet, made, faces, n_faces=n_faces, seed=seed)
+    if out:
+        facts = {
+            "generator": generator,
+            "weights_sha256": loaded.weights_sha256,
+            "style": loaded.style,
+            "n_faces": len(made),
+            "figures": figures,
+        }
+        write_json(out, {**facts, "provenance": provenance()})
+
+
+def _beside(generator: str, metric: str, *, is_simulated: bool) -> str:
+    if is_simulated:
+        rows = {"LFW, 11,990 faces": CSI_TABLE_2.get(generator, {})}
+    else:
+        rows = {
+            f"{name.upper()}, 6": row
+            for name, row in CSI_TABLE_3.items()
+            if generator == "csi-line"
+        }
+    shown = [
+        f"{name}: {row[metric][0]:.4f} ± {row[metric][1]:.4f}" for name, row in rows.items() if row
+    ]
+    return f"   paper ({'; '.join(shown)})" if shown else ""
