@@ -1,0 +1,77 @@
+"""Every test that asks for a database runs on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from db.migrations import upgrade
+from db.session import open_engine
+from tests.support.databases import (
+    SERVER_URL,
+    PostgresDatabases,
+    postgres_programs,
+    postgres_server,
+)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresDatabases]:
+    with ExitStack() as stack:
+        url = os.environ.get(SERVER_URL)
+        if not url:
+            programs = postgres_programs()
+            if programs is None:
+                reason = f"No PostgreSQL here: run deploy/install_services.sh or set {SERVER_URL}."
+                if os.environ.get("CI") == "true":
+                    pytest.fail(reason)
+                pytest.skip(reason)
+            url = stack.enter_context(postgres_server(programs))
+        databases = PostgresDatabases(url)
+        stack.callback(databases.drop_all)
+        yield databases
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without any table."""
+    if backend == "sqlite":
+        return f"sqlite:///{tmp_path}/records.db"
+    databases: PostgresDatabases = request.getfixturevalue("postgres")
+    return databases.url_of(databases.create_empty())
+
+
+@pytest.fixture
+def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database with all tables and no row."""
+    if backend == "sqlite":
+        path = tmp_path / "records.db"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+        return f"sqlite:///{path}"
+    databases: PostgresDatabases = request.getfixturevalue("postgres")
+    return databases.url_of(databases.create_migrated())
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    engine = open_engine(url, busy_timeout_s=20)
+    yield engine
+    engine.dispose()
