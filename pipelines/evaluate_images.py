@@ -111,8 +111,7 @@ def write_sheet(path: Path, made: Images, faces: Faces, *, n_faces: int, seed: i
     chosen = np.sort(np.random.default_rng(seed).permutation(len(made))[:n_faces])
     rows: list[Images] = []
     for group in np.array_split(chosen, max(1, len(chosen) // 8)):
-        for kind in (faces.sketches, made, faces.photos):
-            rows.append(kind[group])
+        rows += [kind[group] for kind in (faces.sketches, made, faces.photos)]
     widest = max(len(row) for row in rows)
     blank = np.full_like(faces.photos[:1], 255)
     padded = [[*row, *blank.repeat(widest - len(row), axis=0)] for row in rows]
