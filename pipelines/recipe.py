@@ -32,7 +32,7 @@ class ScheduleRecipe(_Strict):
     patience: int = Field(0, ge=0)
     checkpoint_minutes: float = Field(3.0, gt=0)
     average_decay: float = Field(0.0, ge=0, lt=1)
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**32)
 
 
 class TrainRecipe(_Strict):

@@ -12,7 +12,6 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -78,8 +77,12 @@ def load_vgg_features(path: Path) -> VGGFeatures:
             "conv0.weight": torch.diag(1 / std)[:, :, None, None],
             "conv0.bias": -torch.tensor(IMAGENET_MEAN) / std,
         }
-        for ours, theirs in zip(LAYERS, TORCHVISION_NAMES, strict=True):
-            wanted |= {f"{ours}.{part}": state[f"{theirs}.{part}"] for part in ("weight", "bias")}
+        wanted |= {
+            f"{ours}.{part}": state[f"{theirs}.{part}"]
+            for ours, theirs in zip(LAYERS, TORCHVISION_NAMES, strict=True)
+            for part in ("weight", "bias")
+            if f"{theirs}.{part}" in state
+        }
     else:
         raise WeightsError(f"{path} holds neither torchvision's VGG-16 nor the normalised VGG-19.")
     try:
@@ -95,6 +98,6 @@ def _read(path: Path) -> dict[str, Tensor]:
             loaded: dict[str, Tensor] = load_file(path)
             return loaded
         state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, RuntimeError, OSError, ValueError) as error:
+    except Exception as error:  # torch.load raises nearly anything on a damaged file
         raise WeightsError(f"{path} cannot be read as weights: {error}") from error
     return state

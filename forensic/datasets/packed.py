@@ -129,7 +129,8 @@ class PackedDataset:
         verify: Compare every file with the hash in the manifest first.
 
     Raises:
-        DataFolderError: No manifest (an unfinished build), or one of another format.
+        DataFolderError: No manifest (an unfinished build), a damaged one, one of another format,
+            or a file that it lists is missing.
         HashMismatch: A file was changed since it was written.
     """
 
@@ -140,18 +141,20 @@ class PackedDataset:
                 "Make one with `forensic dataset build`."
             )
         self.folder = folder
-        self.manifest: dict[str, Any] = read_json(folder / MANIFEST)
+        self.manifest = _read_manifest(folder / MANIFEST)
         if self.manifest.get("format") != FORMAT:
             raise DataFolderError(
                 f"{folder} has format {self.manifest.get('format')}, expected {FORMAT}. Rebuild it."
             )
         if verify:
             self._verify()
-        lines = (folder / RECORDS).read_text(encoding="utf-8").splitlines()
-        self.records = [Record(**json.loads(line)) for line in lines]
+        with open(folder / RECORDS, encoding="utf-8") as lines:
+            self.records = [_record(json.loads(line)) for line in lines]
 
     def _verify(self) -> None:
         for name, expected in self.manifest["files"].items():
+            if not (self.folder / name).is_file():
+                raise DataFolderError(f"{self.folder / name} is missing. Rebuild the data set.")
             actual = sha256_of_file(self.folder / name)
             if actual != expected:
                 raise HashMismatch(
@@ -194,6 +197,18 @@ class PackedDataset:
         if out is None:
             raise DataFolderError(f"No records were asked for from {self.folder}.")
         return out
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = read_json(path)
+    except ValueError as error:
+        raise DataFolderError(f"{path} is damaged ({error}). Rebuild the data set.") from error
+    return manifest
+
+
+def _record(line: dict[str, Any]) -> Record:
+    return Record(**line | {"images": {k: tuple(place) for k, place in line["images"].items()}})
 
 
 def contact_sheet(images: Sequence[Sequence[NDArray[np.uint8]]]) -> RGB:

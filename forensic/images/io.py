@@ -17,7 +17,8 @@ from forensic.values import RGB
 MAX_FILE_BYTES = 16 * 2**20
 MAX_PIXELS = 40_000_000
 MIN_SIDE_PX = 16
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF")
+"""MPO is what many cameras write into a .jpg: a JPEG with further pictures behind it."""
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
 
 
@@ -25,7 +26,7 @@ def decode_image(data: bytes, *, name: str = "image") -> RGB:
     """Return the pixels of an encoded JPEG, PNG, WebP or TIFF, upright and in RGB.
 
     The EXIF orientation is applied. Sixteen-bit gray is scaled to eight bits; transparency is laid
-    over white, the colour of paper.
+    over white, the colour of paper. Of several pictures in one file the first is taken.
 
     Args:
         data: The file's content.
@@ -46,9 +47,10 @@ def decode_image(data: bytes, *, name: str = "image") -> RGB:
             reason="too_many_bytes",
         )
     try:
-        # Pillow's own bomb limits are replaced by the explicit check of the header below.
+        # Pillow warns of bombs, which the check of the header below refuses, and of damaged
+        # metadata, which does not matter where the pixels can be decoded.
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data)) as picture:
                 _check_header(picture, name)
                 return _to_rgb(picture)
@@ -61,9 +63,9 @@ def decode_image(data: bytes, *, name: str = "image") -> RGB:
         raise ImageError(
             f"{name} is larger than {MAX_PIXELS:,} pixels.", reason="too_many_pixels"
         ) from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        if isinstance(error, ImageError):
-            raise
+    except ImageError:
+        raise
+    except Exception as error:  # a decoder may raise anything at all on hostile bytes
         raise ImageError(f"{name} is truncated or damaged: {error}.", reason="truncated") from error
 
 
@@ -146,6 +148,11 @@ def _check_header(picture: Image.Image, name: str) -> None:
         raise ImageError(
             f"{name} is {picture.format}; use JPEG, PNG, WebP or TIFF.", reason="format"
         )
+    if picture.mode == "F":
+        raise ImageError(
+            f"{name} has floating-point pixels, whose range is unknown; save it with 8 or 16 bits.",
+            reason="format",
+        )
     width, height = picture.size
     if width * height > MAX_PIXELS:
         raise ImageError(
@@ -161,7 +168,7 @@ def _check_header(picture: Image.Image, name: str) -> None:
 
 def _to_rgb(picture: Image.Image) -> RGB:
     upright = ImageOps.exif_transpose(picture)
-    if upright.mode.startswith("I") or upright.mode == "F":
+    if upright.mode.startswith("I"):
         values = np.asarray(upright, dtype=np.float64)
         # 16-bit scans use the full range; small values are 8-bit data in a wide container.
         top = 65535.0 if values.max(initial=0) > 255 else 255.0

@@ -73,7 +73,8 @@ class StylizationStyle:
 
     Source:
         Gastal and Oliveira, SIGGRAPH 2011, section 7 (stylization), with the parameters of
-        OpenCV's `stylization`.
+        OpenCV's `stylization`. With `sobel` it equals OpenCV's but for rounding. With `forward` it
+        differs from the code of 2016, which by oversight left one channel's gradient undefined.
     """
 
     channels: Literal[1, 3]
@@ -100,7 +101,10 @@ class StylizationStyle:
 
 def _gradient_magnitude(image: Floats, kind: str) -> Floats:
     if kind == "sobel":
-        dx, dy = sobel(image, axis=1), sobel(image, axis=0)
+        # Channel by channel: on three axes SciPy's operator would smooth across the colours too.
+        planes = np.moveaxis(image, 2, 0)
+        dx = np.stack([sobel(plane, axis=1, mode="mirror") for plane in planes], axis=2)
+        dy = np.stack([sobel(plane, axis=0, mode="mirror") for plane in planes], axis=2)
     else:
         dx = np.diff(image, axis=1, append=image[:, -1:])
         dy = np.diff(image, axis=0, append=image[-1:])

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from forensic.files import atomic_write
+
 
 class History:
     """An append-only JSONL file; each line is on disk when `write` returns.
@@ -40,4 +42,5 @@ class History:
     def truncate_after(self, step: int) -> None:
         """Drop lines of later steps."""
         kept = [line for line in self.read() if line.get("step", 0) <= step]
-        self.path.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+        with atomic_write(self.path, "w") as file:
+            file.writelines(json.dumps(line) + "\n" for line in kept)

@@ -28,6 +28,8 @@ from forensic.training.history import History
 from forensic.training.task import Batch, TrainingTask
 
 CHECKPOINT, BEST, HISTORY = "checkpoint.pt", "best.pt", "history.jsonl"
+IMAGES_PER_LINE = 2000
+"""About how many images the mean losses of one line of the history cover."""
 
 
 class Samples(Protocol):
@@ -103,10 +105,13 @@ class Trainer:
         self.history = History(folder / HISTORY)
         self.average = MovingAverage(task.networks(), decay=schedule.average_decay)
         self._order = Order(len(training), batch_size=schedule.batch_size, seed=schedule.seed)
+        self._steps_per_line = max(1, round(IMAGES_PER_LINE / self._order.batch_size))
         self._sums: dict[str, float] = defaultdict(float)
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / CHECKPOINT).is_file():
             self._resume()
+        else:
+            self.history.truncate_after(0)
 
     def fit(self, *, max_minutes: float = math.inf) -> Progress:
         """Train until the schedule ends, patience runs out, time is up, or a signal asks to stop.
@@ -171,12 +176,11 @@ class Trainer:
         self.average.update(self.task.networks(), self.progress.step)
         for name, value in losses.items():
             self._sums[name] += value
-        if self._crossed(2000):
+        if self.progress.step % self._steps_per_line == 0:
             self._log()
 
     def _log(self) -> None:
-        n = max(1, round(2000 / self._order.batch_size))
-        means = {name: value / n for name, value in self._sums.items()}
+        means = {name: value / self._steps_per_line for name, value in self._sums.items()}
         self._sums.clear()
         self._write("train", means)
 
