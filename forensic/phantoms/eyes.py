@@ -90,7 +90,7 @@ class _EyePainter:
         x, y = iris_centre(self.person, conditions, self.side)
         dx, dy = grid.x - x, grid.y - y
         radius = np.hypot(dx, dy)
-        white = np.array([0.66, 0.60, 0.56], np.float32) * (1 - 0.12 * self.person.skin.melanin)
+        white = np.array([0.50, 0.455, 0.43], np.float32) * (1 - 0.2 * self.person.skin.melanin)
         surface.paint(white, opening, self.window)
         corner = np.exp(-self.u * 13) + 0.35 * np.exp(-(1 - self.u) * 11)
         surface.stain((0.85, 0.45, 0.40), opening * np.clip(corner, 0, 0.9), self.window)
@@ -162,10 +162,10 @@ def paint_brows(surface: Surface, person: Person, conditions: Conditions) -> Non
             [(0, 0.8), (0.18, 1.0), (brows.peak, 0.8), (1, 0.15)], u[0]
         )
         strands = _strands(rng, grid)
-        ragged = np.abs(grid.y - middle) + 0.8 * strands
-        body = smoothstep(1.25, 0.25, ragged / half[None, :])
+        ragged = np.abs(grid.y - middle) + 0.6 * strands
+        body = smoothstep(1.3, 0.2, ragged / half[None, :])
         ends = smoothstep(-0.07, 0.10, along + 0.02 * strands) * smoothstep(1.05, 0.9, along)
-        hairs = np.clip(0.78 + 0.34 * strands, 0.15, 1)
+        hairs = np.clip(0.88 + 0.22 * strands, 0.2, 1)
         amount = np.clip(body * ends * hairs * np.clip(brows.density, 0.35, 1.0), 0, 0.93)
         color = np.asarray(person.hair.color) * 0.55 + 0.3 * np.array([0.035, 0.022, 0.016])
         surface.paint(color, amount.astype(np.float32), window)
@@ -175,8 +175,8 @@ def paint_brows(surface: Surface, person: Person, conditions: Conditions) -> Non
 
 def _strands(rng: np.random.Generator, grid: Grid) -> Field:
     """Return noise stretched along hairs that rise outwards."""
-    lean = Grid(grid.x / 3.2, grid.y * 1.0, grid.px_per_mm)
-    return noise(rng, lean, 0.95) * 0.8 + noise(rng, grid, 1.6) * 0.3
+    lean = Grid(grid.x / 2.4, grid.y, grid.px_per_mm)
+    return noise(rng, lean, 0.8) * 0.7 + noise(rng, grid, 1.0) * 0.4
 
 
 def paint_glasses(surface: Surface, person: Person) -> None:

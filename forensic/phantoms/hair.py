@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from forensic.phantoms.fields import Field, Grid, bump, curve, noise, smoothstep
-from forensic.phantoms.person import Person
+from forensic.phantoms.person import Hair, Person
 from forensic.phantoms.shape import half_width
 from forensic.phantoms.surface import Surface
 
@@ -35,7 +35,7 @@ def _combed(person: Person, grid: Grid, rng: np.random.Generator) -> Field:
     curl = hair.curl * (2.2 if hair.style == "curly" else 1.0)
     x = grid.x - hair.parting_x * np.exp(-np.maximum(grid.y - head.crown_y, 0) / 90)
     y = grid.y - head.crown_y + 26
-    angle = np.arctan2(x, np.maximum(y, 4)) + (0.02 + 0.05 * curl) * wave
+    angle = np.arctan2(x, np.maximum(y, 4)) + (0.004 + 0.035 * curl) * wave
     along = np.hypot(x, y)
     pattern = 0.55 * strand_noise(rng, angle, along, 34) + 0.45 * strand_noise(
         rng, angle, along, 90
@@ -65,7 +65,7 @@ def _opening(person: Person, grid: Grid, ragged: Field) -> Field:
         (-30.0 + 0.2 * rise, temple - 1),
     ]
     if hair.style in ("bob", "long"):
-        knots += [(0.0, temple - 1), (40.0, temple - 3), (200.0, temple + 8)]
+        knots += [(0.0, temple - 4), (45.0, temple - 9), (110.0, temple - 4), (200.0, temple + 8)]
     else:
         knots += [
             (-12.0, temple + 2),
@@ -87,19 +87,11 @@ def _opening(person: Person, grid: Grid, ragged: Field) -> Field:
 def _outline(person: Person, grid: Grid) -> Field:
     """Return the signed distance (mm, positive inside) to the outside of the hair."""
     hair, head = person.hair, person.head
-    bulk = {
-        "shaved": 0.12,
-        "crop": 0.45,
-        "tied": 0.35,
-        "back": 0.6,
-        "horseshoe": 0.35,
-        "curly": 1.7,
-    }
-    factor = bulk.get(hair.style, 1.0)
-    top, side = hair.volume_top * factor, hair.volume_side * factor
+    top, side = _volumes(hair)
     radius_x, middle = head.temple + 1 + side, -28.0
     radius_y = middle - head.crown_y + top
-    dome = (1 - np.hypot(grid.x / radius_x, np.minimum(grid.y - middle, 0) / radius_y)) * radius_x
+    up = np.abs(np.minimum(grid.y - middle, 0) / radius_y)
+    dome = (1 - (np.abs(grid.x / radius_x) ** 2.35 + up**2.35) ** (1 / 2.35)) * radius_x
     if hair.style in ("bob", "long"):
         wide = curve(
             [(-28, radius_x), (20, radius_x + 3), (80, radius_x + 1), (160, radius_x + 4)], grid.y
@@ -109,12 +101,34 @@ def _outline(person: Person, grid: Grid) -> Field:
     return np.asarray(np.where(grid.y > middle, fall, dome), np.float32)
 
 
+def _volumes(hair: Hair) -> tuple[float, float]:
+    """Return how far the hair stands off the crown and the sides, mm."""
+    bulk = {
+        "shaved": 0.12,
+        "crop": 0.45,
+        "tied": 0.35,
+        "back": 0.6,
+        "horseshoe": 0.35,
+        "curly": 1.7,
+    }
+    factor = bulk.get(hair.style, 1.0)
+    return hair.volume_top * factor, hair.volume_side * factor
+
+
 def paint_hair(surface: Surface, person: Person) -> None:
     """Cover the skull with hair and let it fall over the ears where it is long."""
     hair, grid = person.hair, surface.grid
     rng = np.random.default_rng([person.seed, 36])
     pattern = _combed(person, grid, rng)
-    edge = {"shaved": 5.0, "crop": 3.2, "curly": 2.6}.get(hair.style, 2.2)
+    edge = {
+        "shaved": 6.0,
+        "crop": 4.5,
+        "curly": 2.6,
+        "side": 4.5,
+        "back": 6.0,
+        "tied": 6.0,
+        "horseshoe": 7.0,
+    }.get(hair.style, 2.2)
     free = _opening(person, grid, pattern)
     inside = (
         _outline(person, grid)
@@ -125,23 +139,33 @@ def paint_hair(surface: Surface, person: Person) -> None:
     if hair.style in ("bob", "long"):
         amount *= smoothstep(hair.length_y + 3, hair.length_y - 5, grid.y + 3 * pattern)
     opacity = {"shaved": 0.62, "crop": 0.93}.get(hair.style, 1.0)
-    _lay(surface, person, pattern, amount * opacity, inside.astype(np.float32))
+    _lay(surface, person, pattern, amount * opacity, (free, inside.astype(np.float32)))
 
 
-def _lay(surface: Surface, person: Person, pattern: Field, amount: Field, inside: Field) -> None:
+def _lay(
+    surface: Surface, person: Person, pattern: Field, amount: Field, borders: tuple[Field, Field]
+) -> None:
+    """Put hair on the surface; `borders` are the distances to the face and to the outside."""
+    free, inside = borders
     hair, grid = person.hair, surface.grid
     thick = {"shaved": 0.6, "crop": 2.0, "horseshoe": 2.0}.get(hair.style, 5.5)
     back = -84 * (1 - np.sqrt(np.clip(1 - (1 - np.clip(inside / 62, 0, 1)) ** 2.2, 0, 1)))
-    dome = back + curve(
-        [(-130, -80), (-112, -50), (-90, -22), (-55, -2), (0, 0), (160, -10)], grid.y
-    )
-    lifted = np.where(surface.cover > 0.5, np.maximum(surface.depth + thick, dome), dome)
+    top = person.head.crown_y - _volumes(hair)[0]
+    slope = person.head.forehead_slope
+    knots = [(top - 30, -96), (top, -86), (top + 9, -52), (top + 26, -22 - slope)]
+    dome = back + curve([*knots, (-56, 1 - slope * 0.7), (-20, 0), (160, -10)], grid.y)
+    grown = thick * (1.0 if hair.style in ("fringe", "bob") else smoothstep(0, -24, free))
+    lifted = _soft_maximum(surface.depth + grown, dome)
     surface.depth += (lifted.astype(np.float32) + 0.35 * pattern - surface.depth) * amount
     color = np.asarray(hair.color, np.float32) * np.clip(1 + 0.38 * pattern, 0.25, 2.2)[..., None]
     surface.paint(color * (0.55 + 0.45 * smoothstep(-2, 14, inside))[..., None], amount, FULL)
     sheen = 0.25 if hair.style == "curly" else 0.8
     surface.gloss += (sheen * np.clip(0.6 + 0.6 * pattern, 0, 2) - surface.gloss) * amount
     np.maximum(surface.cover, amount, out=surface.cover)
+
+
+def _soft_maximum(a: Field, b: Field) -> Field:
+    return np.asarray((a + b + np.sqrt((a - b) ** 2 + 50)) / 2, np.float32)
 
 
 def shadow_of_hair(person: Person, grid: Grid) -> Field:
@@ -188,7 +212,7 @@ def _beard_zones(person: Person, grid: Grid) -> dict[str, Field]:
     moustache = (
         strip * smoothstep(1.25, 0.95, t) * (1 - 0.35 * bump(grid, (0, nose.length + 10), (3, 5)))
     )
-    chin = smoothstep(y0 + 9, y0 + 15, grid.y) * smoothstep(25, 17, np.abs(grid.x))
+    chin = smoothstep(1.25, 0.75, np.hypot(grid.x / 22, (grid.y - y0 - 28) / 19))
     chin = np.maximum(chin, 0.9 * bump(grid, (0, y0 + 13), (4, 4)))
     link = smoothstep(5.5, 3, np.abs(np.abs(grid.x) - mouth.width - 5)) * smoothstep(
         y0 - 8, y0 - 2, grid.y

@@ -29,11 +29,11 @@ def _trait(mean: float, spread: float, *, male: float = 0.0, aged: float = 0.0) 
 class Head:
     """Outline and relief of the head, mm."""
 
-    temple: float = _trait(67, 3.5, male=2)
-    cheek: float = _trait(67, 4.2, male=3)
+    temple: float = _trait(70, 3.4, male=2)
+    cheek: float = _trait(68, 4.2, male=3)
     jaw: float = _trait(51, 5.5, male=6, aged=2)
     jaw_y: float = _trait(72, 5)
-    chin_width: float = _trait(25, 4.5, male=5)
+    chin_width: float = _trait(28, 4.0, male=5)
     chin_y: float = _trait(109, 6.5, male=7)
     chin_out: float = _trait(6, 2.6, male=1.5)
     chin_cleft: float = _trait(-0.6, 1.0, male=0.6)
@@ -47,7 +47,7 @@ class Head:
     ear_size: float = _trait(58, 5, male=3, aged=5)
     ear_out: float = _trait(14, 4.5, male=2)
     ear_y: float = _trait(12, 4)
-    neck: float = _trait(46, 4, male=9)
+    neck: float = _trait(45, 3.5, male=8)
     skew: float = _trait(0, 1.6)
 
 
@@ -56,9 +56,9 @@ class Eyes:
     """Eyes and lids, mm; tilt in mm of rise from the inner to the outer corner."""
 
     spacing: float = _trait(63.5, 4.0, male=1)
-    length: float = _trait(31.5, 2.1)
-    upper: float = _trait(7.2, 1.25, aged=-1.2)
-    lower: float = _trait(4.3, 0.8)
+    length: float = _trait(33, 2.1)
+    upper: float = _trait(6.8, 1.0, aged=-1.0)
+    lower: float = _trait(4.6, 0.8)
     tilt: float = _trait(1.6, 1.9, aged=-1)
     peak: float = _trait(0.92, 0.13)
     crease_gap: float = _trait(4.2, 1.7, aged=-1)
@@ -76,10 +76,10 @@ class Brows:
     y: float = _trait(-20.5, 2.8, male=3.5)
     length: float = _trait(43, 4)
     inner: float = _trait(12, 3.2, male=-1)
-    thickness: float = _trait(3.4, 1.2, male=1.7)
+    thickness: float = _trait(3.9, 1.1, male=1.7)
     arch: float = _trait(4.0, 2.4, male=-1.5)
-    slope: float = _trait(0.5, 2.8)
-    density: float = _trait(0.8, 0.16, male=0.1, aged=-0.12)
+    slope: float = _trait(-1.2, 2.4)
+    density: float = _trait(0.9, 0.14, male=0.1, aged=-0.12)
     peak: float = _trait(0.62, 0.07)
 
 
@@ -87,12 +87,12 @@ class Brows:
 class Nose:
     """Nose, mm."""
 
-    length: float = _trait(44, 4.2, male=2, aged=3)
+    length: float = _trait(41, 3.8, male=2, aged=2.5)
     width: float = _trait(16.2, 2.6, male=1.6)
     height: float = _trait(19, 3.2, male=2)
     bridge: float = _trait(6.0, 2.4, male=1.5)
     bridge_width: float = _trait(6.4, 1.2, male=0.6)
-    tip_width: float = _trait(8.2, 1.5, male=0.8)
+    tip_width: float = _trait(7.6, 1.2, male=0.8)
     hump: float = _trait(0.4, 1.8, male=0.8)
     tip_lift: float = _trait(1.5, 2.2, aged=-2)
     bend: float = _trait(0, 1.5)
@@ -103,7 +103,7 @@ class Nose:
 class Mouth:
     """Mouth and lips, mm."""
 
-    y: float = _trait(21.5, 2.6, male=1.5)
+    y: float = _trait(22, 2.5, male=1.5)
     width: float = _trait(25.5, 2.9, male=1.5)
     upper: float = _trait(6.6, 1.8, male=-0.6, aged=-2.4)
     lower: float = _trait(9.0, 2.0, male=-0.4, aged=-2.4)
@@ -224,7 +224,7 @@ def _draw(part: type[PartT], rng: np.random.Generator, maleness: float, aged: fl
 
 
 def _draw_skin(rng: np.random.Generator, age: float, melanin: float) -> Skin:
-    n_moles = int(rng.poisson(1.6))
+    n_moles = int(rng.poisson(1.3))
     spots = [
         (rng.uniform(-52, 52), rng.uniform(-52, 95), rng.uniform(0.7, 1.9)) for _ in range(n_moles)
     ]
@@ -233,7 +233,7 @@ def _draw_skin(rng: np.random.Generator, age: float, melanin: float) -> Skin:
         blood=float(rng.beta(2, 2.5)),
         age_years=age,
         freckles=float(rng.random() < 0.2) * float(rng.uniform(0.3, 1)) * (melanin < 0.45),
-        wrinkles=float(np.clip((age - 30) / 45 + rng.normal(0, 0.15), 0, 1.1)),
+        wrinkles=float(np.clip((age - 28) / 32 + rng.normal(0, 0.2), 0, 1.7)),
         blotches=float(rng.uniform(0.3, 1.0)),
         gloss=float(rng.uniform(0.4, 1.2)),
         moles_mm=tuple((float(x), float(y), float(r)) for x, y, r in spots),
@@ -259,7 +259,8 @@ def _draw_hair(rng: np.random.Generator, male: bool, age: float, melanin: float)
         hairline_y=float(np.clip(rng.normal(-64, 6), -78, -50)), recession=float(recession),
         volume_top=float(rng.uniform(5, 20)), volume_side=float(rng.uniform(2, 12)),
         length_y=float(length), parting_x=float(rng.choice([-1, 1]) * rng.uniform(5, 34)),
-        sweep=float(rng.normal(0, 0.22)), curl=float(rng.beta(1.2, 2.2)), beard=beard,
+        sweep=float(rng.normal(0, 0.34 if style == "side" else 0.14)),
+        curl=float(rng.beta(1.2, 2.2)), beard=beard,
         beard_density=float(rng.uniform(0.45, 1.0)),
     )  # fmt: skip
 

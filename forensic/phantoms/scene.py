@@ -9,6 +9,7 @@ from forensic.phantoms.conditions import Conditions
 from forensic.phantoms.fields import Field, Grid, curve, noise, smoothstep
 from forensic.phantoms.hair import strand_noise
 from forensic.phantoms.person import Person
+from forensic.phantoms.shape import half_width
 from forensic.phantoms.skin import skin_color
 
 Canvas = NDArray[np.float32]
@@ -52,14 +53,14 @@ def _hang_hair(canvas: Canvas, person: Person, conditions: Conditions, grid: Gri
     strands = strand_noise(
         rng, np.asarray(grid.x + 0 * grid.y), np.asarray(grid.y + 0 * grid.x), 0.6
     )
-    amount = smoothstep(-1.5, 1.5, edge - np.abs(grid.x) + 1.2 * strands)
+    amount = smoothstep(-1.5, 1.5, edge - np.abs(grid.x) + 1.2 * strands) * (grid.y > -70)
     amount = amount * smoothstep(hair.length_y + 4, hair.length_y - 4, grid.y + 3 * strands)
     light = 0.34 * conditions.key_power * np.clip(1 + 0.35 * strands, 0.3, 2)
     _mix(canvas, np.asarray(hair.color, np.float32) * light[..., None], amount)
 
 
 def _draw_neck(canvas: Canvas, person: Person, conditions: Conditions, grid: Grid) -> None:
-    neck, chin = person.head.neck, person.head.chin_y
+    neck, chin = min(person.head.neck, person.head.jaw - 3), person.head.chin_y
     width = curve(
         [
             (60, neck + 2),
@@ -73,9 +74,10 @@ def _draw_neck(canvas: Canvas, person: Person, conditions: Conditions, grid: Gri
     side = np.clip(grid.x / width, -1, 1)
     facing = np.clip(np.sqrt(1 - side**2) * conditions.key[2] + side * conditions.key[0], 0, None)
     light = conditions.ambient * 0.8 + conditions.key_power * facing * 0.9 + 0.1
-    under = smoothstep(chin + 30, chin - 12, grid.y - 0.004 * grid.x**2)
+    jaw = half_width(person, grid.y - 17) + 3 - np.abs(grid.x - 18 * conditions.key[0])
+    under = smoothstep(-7, 9, jaw) * smoothstep(chin + 34, chin + 8, grid.y)
     cords = 0.06 * np.exp(-0.5 * ((np.abs(grid.x) - neck * 0.45 + (grid.y - chin) * 0.35) / 4) ** 2)
-    light = light * (1 - 0.62 * under) * (1 + cords)
+    light = light * (0.88 - 0.55 * under) * (1 + cords)
     amount = smoothstep(-1, 1, width - np.abs(grid.x)) * smoothstep(50, 52, grid.y)
     _mix(canvas, skin_color(person.skin) * np.asarray(light[..., None], np.float32), amount)
 

@@ -26,15 +26,15 @@ def half_width(person: Person, y: Field) -> Field:
     span = head.chin_y - head.jaw_y
     knots = [
         (head.crown_y, 0.0),
-        (head.crown_y + 10, 0.50 * head.temple),
-        (head.crown_y + 28, 0.80 * head.temple),
+        (head.crown_y + 10, 0.58 * head.temple),
+        (head.crown_y + 28, 0.87 * head.temple),
         (-52.0, head.temple),
         (-24.0, 0.985 * head.temple),
         (head.cheekbone_y - 8, head.cheek),
         (head.cheekbone_y + 18, 0.62 * head.cheek + 0.38 * max(head.jaw + 6, 50)),
         (head.jaw_y, head.jaw),
-        (head.jaw_y + 0.52 * span, 0.52 * head.jaw + 0.48 * head.chin_width + 5),
-        (head.chin_y - 6, head.chin_width),
+        (head.jaw_y + 0.52 * span, 0.58 * head.jaw + 0.42 * head.chin_width + 5),
+        (head.chin_y - 5.5, head.chin_width),
         (head.chin_y, 0.0),
     ]
     squared = [(at, width**2) for at, width in knots]
@@ -104,10 +104,11 @@ def _nose(person: Person, grid: Grid) -> Field:
             (-9, 0.55 * nose.bridge),
             (4, nose.bridge),
             (tip_y * 0.5, 0.5 * (nose.bridge + nose.height) + nose.hump),
-            (tip_y - 3, nose.height),
-            (tip_y + 1, nose.height),
-            (nose.length + 5, 0.45 * nose.height),
-            (nose.length + 10, 2.0),
+            (tip_y - 5, 0.97 * nose.height),
+            (tip_y, nose.height),
+            (nose.length + 4, 0.62 * nose.height),
+            (nose.length + 8, 0.25 * nose.height),
+            (nose.length + 12, 1.5),
             (nose.length + 18, 0),
         ],
         grid.y,
@@ -123,11 +124,11 @@ def _nose(person: Person, grid: Grid) -> Field:
         grid.y,
     )
     across = (grid.x - centre) / spread
-    relief = ridge * np.exp(-0.5 * np.abs(across) ** 2.3)
+    relief = ridge * np.exp(-0.5 * across**2)
     wing_y = nose.length - 1
-    relief = relief + 8.5 * twin_bump(grid, (nose.width - 4.2, wing_y), (4.6, 5.4))
-    relief = relief - 2.0 * twin_bump(grid, (nose.width + 2.5, wing_y + 0.5), (2.0, 6.0))
-    relief = relief - 1.3 * twin_bump(grid, (nose.width - 8.2, wing_y - 5), (2.2, 3.2))
+    relief = relief + 7.5 * twin_bump(grid, (nose.width - 4.6, wing_y), (4.3, 4.9))
+    relief = relief - 1.5 * twin_bump(grid, (nose.width + 2.5, wing_y + 0.5), (2.2, 5.0))
+    relief = relief - 0.9 * twin_bump(grid, (nose.width - 8.2, wing_y - 6), (2.4, 3.4))
     relief = relief - person.mouth.philtrum * bump(grid, (0, nose.length + 14), (2.0, 5))
     return np.asarray(relief, np.float32)
 

@@ -38,14 +38,14 @@ def paint_skin(surface: Surface, person: Person) -> None:
     skin, grid = person.skin, surface.grid
     rng = np.random.default_rng([person.seed, 32])
     surface.albedo[:] = skin_color(skin)
-    mottle = 0.6 * noise(rng, grid, 9) + 0.5 * noise(rng, grid, 3.5) + 0.35 * noise(rng, grid, 1.4)
-    surface.albedo *= (1 + 0.035 * skin.blotches * mottle)[..., None]
+    mottle = 0.6 * noise(rng, grid, 9) + 0.6 * noise(rng, grid, 3.5) + 0.5 * noise(rng, grid, 1.3)
+    surface.albedo *= (1 + 0.045 * skin.blotches * mottle)[..., None]
     _flush(surface, person, noise(rng, grid, 14))
     _shade_eyes(surface, person)
     _mark(surface, person, rng)
     pores = noise(rng, grid, 1.1)
     where = 0.5 + twin_bump(grid, (24, 30), (16, 16)) + bump(grid, (0, 35), (10, 16))
-    surface.depth += 0.030 * (0.6 + skin.wrinkles) * pores * where
+    surface.depth += 0.045 * (0.6 + skin.wrinkles) * pores * where
     surface.gloss += skin.gloss * (0.55 + _oily(grid) + 0.12 * pores)
 
 
@@ -83,10 +83,10 @@ def _mark(surface: Surface, person: Person, rng: np.random.Generator) -> None:
     if skin.freckles > 0:
         spots = smoothstep(1.15, 2.0, noise(rng, grid, 2.2))
         zone = twin_bump(grid, (28, 20), (20, 15)) + bump(grid, (0, 15), (14, 20)) + 0.25
-        surface.stain((0.62, 0.46, 0.36), np.clip(spots * zone * skin.freckles, 0, 1), full)
+        surface.stain((0.70, 0.55, 0.45), np.clip(spots * zone * skin.freckles, 0, 1), full)
     if skin.age_years > 55:
-        spots = smoothstep(1.6, 2.3, noise(rng, grid, 5.0))
-        surface.stain((0.72, 0.60, 0.50), 0.7 * spots, full)
+        spots = smoothstep(1.5, 2.8, noise(rng, grid, 5.0))
+        surface.stain((0.80, 0.70, 0.62), 0.6 * spots, full)
     for x, y, radius in skin.moles_mm:
         window = grid.window((x - 8, x + 8), (y - 8, y + 8))
         part = grid.cut(window)
@@ -99,6 +99,8 @@ def _mark(surface: Surface, person: Person, rng: np.random.Generator) -> None:
 def paint_ears(surface: Surface, person: Person) -> None:
     """Add both ears beside the head, behind its outline."""
     grid, head = surface.grid, person.head
+    if person.hair.style in ("bob", "long"):
+        return  # the hair lies over them
     for side in (-1, 1):
         edge = float(half_width(person, np.array([head.ear_y], np.float32))[0])
         reach = head.ear_out + 9

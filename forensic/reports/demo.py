@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from forensic.identification.identifier import LEAD_ONLY, RankList
-from forensic.reports.identification import as_data_uri, create_environment
+from forensic.reports.html import picture_uri, render_page
 from forensic.reports.record import BenchmarkReport, MethodRecord
 from forensic.reports.tables import interval, p_value, percent
 from forensic.values import RGB
@@ -64,9 +64,11 @@ def summary_text(experiments: Sequence[Experiment]) -> str:
         table.add_column(heading)
     for rank in RANKS:
         table.add_column(f"CMS {rank}", justify="right")
-    for row in _rows(experiments):
-        cells = [f"{c['rate']}\n{c['interval']}\np {c['p']}" for c in row["cells"]]
-        table.add_row(row["style"], row["method"], row["probes"], row["gallery"], *cells)
+    for e in experiments:
+        for name, record in e.report.methods.items():
+            cells = [_cell(record, rank) for rank in RANKS]
+            sizes = str(e.report.probes), str(e.report.gallery)
+            table.add_row(e.sketch_style, name, *sizes, *cells)
         table.add_section()
     text = io.StringIO()
     Console(file=text, width=110).print(table)
@@ -81,19 +83,18 @@ def render_demo_page(experiments: Sequence[Experiment], *, command: str, seconds
         command: What gives the same figures again.
         seconds: How long it took.
     """
-    template = create_environment().get_template("demo.html")
     first = experiments[0].report
-    return template.render(
+    return render_page(
+        "demo.html",
         notice=LEAD_ONLY,
         about=ABOUT,
         ranks=RANKS,
-        rows=_rows(experiments),
+        experiments=experiments,
         shown=[
             {"style": e.sketch_style, "cases": [_pictures(case) for case in e.cases]}
             for e in experiments
             if e.cases
         ],
-        comparisons=_comparisons(experiments),
         embedder=first.embedder,
         provenance=first.provenance,
         command=command,
@@ -101,42 +102,13 @@ def render_demo_page(experiments: Sequence[Experiment], *, command: str, seconds
     )
 
 
-def _rows(experiments: Sequence[Experiment]) -> list[dict[str, Any]]:
-    return [
-        {
-            "style": e.sketch_style,
-            "method": name,
-            "probes": str(e.report.probes),
-            "gallery": str(e.report.gallery),
-            "failures": record.failures_to_enrol,
-            "cells": [_cell(record, rank) for rank in RANKS],
-        }
-        for e in experiments
-        for name, record in e.report.methods.items()
-    ]
+def _cell(record: MethodRecord, rank: str) -> str:
+    rate, ends, p = record.cms[rank], record.cms_ci95[rank], record.cms_p_vs_chance[rank]
+    return f"{percent(rate)}\n{interval(ends)}\np {p_value(p)}"
 
 
-def _cell(record: MethodRecord, rank: str) -> dict[str, str]:
-    return {
-        "rate": percent(record.cms[rank]),
-        "interval": interval(record.cms_ci95[rank]),
-        "p": p_value(record.cms_p_vs_chance[rank]),
-    }
-
-
-def _comparisons(experiments: Sequence[Experiment]) -> list[dict[str, str]]:
-    return [
-        {
-            "style": e.sketch_style,
-            "a": c.a,
-            "b": c.b,
-            "only_a": str(c.only_a),
-            "only_b": str(c.only_b),
-            "p": p_value(c.mcnemar_p),
-        }
-        for e in experiments
-        for c in e.report.comparisons
-    ]
+def _uri(image: RGB) -> str:
+    return picture_uri(image, height_px=250)
 
 
 def _pictures(case: Case) -> dict[str, Any]:
@@ -144,16 +116,16 @@ def _pictures(case: Case) -> dict[str, Any]:
     pairs = zip(case.ranked.candidates, case.photos, strict=True)
     return {
         "person": case.person,
-        "seen": as_data_uri(case.seen),
-        "sketch": as_data_uri(case.sketch),
-        "machine_made": None if face is None else as_data_uri(face.labelled()),
+        "seen": _uri(case.seen),
+        "sketch": _uri(case.sketch),
+        "machine_made": None if face is None else _uri(face.labelled()),
         "generator": None if face is None else face.provenance["generator"],
         "candidates": [
             {
                 "rank": candidate.rank,
                 "person": candidate.subject_id,
                 "similarity": f"{candidate.similarity:.3f}",
-                "picture": as_data_uri(photo),
+                "picture": _uri(photo),
                 "is_mate": candidate.subject_id == case.person,
             }
             for candidate, photo in pairs
