@@ -32,7 +32,6 @@ RC = {
     "axes.grid": True,
     "grid.color": "#dddddd",
     "grid.linewidth": 0.6,
-    "legend.frameon": False,
     "svg.hashsalt": "forensic",  # element names, and so the bytes, do not change between runs
     "svg.fonttype": "path",
 }
@@ -65,7 +64,7 @@ def draw_cmc(curves: Mapping[str, Sequence[float]], *, probes: int, gallery: int
         xlim=(0.95, max(2, longest)), ylim=(0, 101), xlabel="Rank", ylabel="Mate found, % of probes"
     )
     axes.set_title(f"{probes:,} probes, {gallery:,} photos; bands: Wilson 95 %", fontsize=10)
-    axes.legend(loc="lower right" if _ends_high(curves) else "upper left")
+    axes.legend(loc="lower right" if _ends_high(curves) else "upper left", frameon=False)
     return figure
 
 
@@ -87,7 +86,7 @@ def draw_det(curves: Mapping[str, tuple[Floats, Floats]]) -> Figure:
     axes.set_ylabel("False negative identification rate, %")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_major_formatter("{x:g}")
-    axes.legend()
+    axes.legend(frameon=False)
     return figure
 
 
@@ -106,7 +105,7 @@ def draw_tippett(mated: tuple[Floats, Floats], nonmated: tuple[Floats, Floats]) 
     axes.set(
         xlabel="log10 likelihood ratio", ylabel="Pairs with at least this LR, %", ylim=(0, 101)
     )
-    axes.legend()
+    axes.legend(frameon=False)
     return figure
 
 
@@ -118,7 +117,7 @@ def draw_ece(log10_prior_odds: Floats, own: Floats, best: Floats, silent: Floats
         axes.plot(log10_prior_odds, bits, label=name, **{**look, "marker": ""})
     axes.set(xlabel="log10 prior odds", ylabel="Empirical cross-entropy, bits")
     axes.set_ylim(0, max(1.05, min(2.0, float(np.max(own)) * 1.05)))
-    axes.legend()
+    axes.legend(frameon=False)
     return figure
 
 

@@ -194,9 +194,13 @@ def _provenance(
         "batch_size": BATCH_SIZE,
         "ties": "pessimistic",
         "data_sha256": {
-            "sketches": _hash_of([pair.sketch for pair in data.pairs]),
-            "photos": _hash_of([pair.photo for pair in data.pairs]),
-            "distractors": _hash_of(data.distractors),
+            role: _hash_of(images)
+            for role, images in (
+                ("sketches", [pair.sketch for pair in data.pairs]),
+                ("photos", [pair.photo for pair in data.pairs]),
+                ("distractors", data.distractors),
+            )
+            if images
         },
         "times": {
             "started_at": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),

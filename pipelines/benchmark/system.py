@@ -133,11 +133,14 @@ def create_system(
 
     Raises:
         UnknownNameError: A name is in no table.
+        InputError: A method is named twice.
         WeightsError: Weights are missing or damaged.
         DeviceError: The device is not there.
     """
     for name in methods:
         METHODS[name]
+    if len(set(methods)) < len(methods):
+        raise InputError(f"--methods names one method twice: {', '.join(methods)}.")
     chosen = choose_device(device)
     detected = DetectedFaces(FaceDetector(str(chosen)), allow_many=allow_many)
     known = AlignedFaces(aligned) if aligned else None
