@@ -10,12 +10,13 @@ from typing import Any
 from forensic.embedders.embedder import Embedder
 from forensic.embedders.registry import create_embedder
 from forensic.errors import InputError
-from forensic.faces.detect import FaceDetector, choose_face
+from forensic.faces.detect import FaceDetector
 from forensic.faces.landmarks import ALIGNED, aligned_landmarks
+from forensic.faces.search import Kind, find_faces
 from forensic.identification.enrol import embed_faces
 from forensic.identification.methods import METHODS, Method, create_method
 from forensic.runtime import choose_device
-from forensic.values import RGB, Landmarks, Vectors
+from forensic.values import RGB, Face, Landmarks, Vectors
 from pipelines.benchmark.embedding import FaceFinder, Found
 
 
@@ -56,29 +57,27 @@ class System:
 
 
 class DetectedFaces:
-    """Finds faces with the detector and the stated rule for choosing one.
+    """Finds faces with the detector, as the service itself does.
 
     Args:
         detector: Finds all faces.
+        kind: `photo` or `sketch`; a sketch is looked at in more ways.
         allow_many: Take the heaviest face even where another competes.
     """
 
-    def __init__(self, detector: FaceDetector, *, allow_many: bool = False) -> None:
-        self.identity: Mapping[str, Any] = {"finder": "mtcnn", "allow_many": allow_many}
-        self._detector = detector
-        self._allow_many = allow_many
+    def __init__(self, detector: FaceDetector, kind: Kind, *, allow_many: bool = False) -> None:
+        self.identity: Mapping[str, Any] = {
+            "finder": "detected", "kind": kind, "allow_many": allow_many
+        }  # fmt: skip
+        self._detector, self._kind, self._allow_many = detector, kind, allow_many
 
     def find(self, images: Sequence[RGB]) -> list[Found | InputError]:
         """Return the landmarks of each image, or why it has none."""
-        found = self._detector.detect(images)
-        return [self._choose(f, i.shape[:2]) for f, i in zip(found, images, strict=True)]
-
-    def _choose(self, faces: list[Any], size_hw: tuple[int, ...]) -> Found | InputError:
-        try:
-            face = choose_face(faces, (size_hw[0], size_hw[1]), allow_many=self._allow_many)
-        except InputError as error:
-            return error
-        return Found(face.landmarks, face.detector)
+        faces = find_faces(images, self._detector, kind=self._kind, allow_many=self._allow_many)
+        return [
+            Found(face.landmarks, face.detector) if isinstance(face, Face) else face
+            for face in faces
+        ]
 
 
 class AlignedFaces:
@@ -142,7 +141,8 @@ def create_system(
     if len(set(methods)) < len(methods):
         raise InputError(f"--methods names one method twice: {', '.join(methods)}.")
     chosen = choose_device(device)
-    detected = DetectedFaces(FaceDetector(str(chosen)), allow_many=allow_many)
+    detector = FaceDetector(str(chosen))
+    detected = DetectedFaces(detector, "photo", allow_many=allow_many)
     known = AlignedFaces(aligned) if aligned else None
     network = create_embedder(embedder, device=chosen, weights=weights)
     return System(
@@ -150,6 +150,6 @@ def create_system(
         methods=tuple(create_method(name, embedder=network, device=chosen) for name in methods),
         photo_finder=known or detected,
         distractor_finder=AlignedFaces(aligned, otherwise=detected) if aligned else detected,
-        sketch_finder=known or detected,
+        sketch_finder=known or DetectedFaces(detector, "sketch"),
         device=str(chosen),
     )
