@@ -17,6 +17,13 @@ picture first), nose tip, and the two mouth corners (smaller x first)."""
 Vectors = NDArray[np.float32]
 """(N, D) float32 rows of unit length."""
 
+LEAD_ONLY = (
+    "Investigative leads only. A ranked list says who resembles the sketch most among those "
+    "enrolled; it identifies nobody, it is no probable cause, and the person may not be enrolled "
+    "at all. Independent corroboration is required."
+)
+"""What every list, page and report says first."""
+
 
 @dataclass(frozen=True)
 class Face:

@@ -80,8 +80,9 @@ def _landmarks_of(
     drawing: RGB, file: Path | None, aligned: str | None, *, device: str
 ) -> Landmarks:
     """Return the sketch's landmarks from the one source that the user chose."""
-    from forensic.faces.detect import FaceDetector, choose_face
+    from forensic.faces.detect import FaceDetector
     from forensic.faces.landmarks import aligned_landmarks, load_landmarks
+    from forensic.faces.search import find_face
 
     if file and aligned:
         raise click.UsageError("Give --landmarks or --aligned, not both.")
@@ -89,8 +90,7 @@ def _landmarks_of(
         return load_landmarks(file)
     if aligned:
         return aligned_landmarks(drawing, aligned)
-    faces = FaceDetector(device).detect([drawing])[0]
-    return choose_face(faces, drawing.shape[:2]).landmarks
+    return find_face(drawing, FaceDetector(device), kind="sketch").landmarks
 
 
 def _open_gallery(gallery: Path, embedder: Embedder, *, device: str) -> GalleryIndex:

@@ -13,7 +13,8 @@ import numpy as np
 from forensic.embedders.embedder import Embedder
 from forensic.errors import InputError
 from forensic.faces.align import align_face
-from forensic.faces.detect import FaceDetector, choose_face
+from forensic.faces.detect import FaceDetector
+from forensic.faces.search import find_faces
 from forensic.images.io import load_image
 from forensic.values import RGB, Landmarks, Vectors
 
@@ -103,17 +104,17 @@ class FaceEnroller:
     ) -> tuple[Vectors, list[Photo], list[Rejection]]:
         rejected = [Rejection(p.photo_id, str(i)) for p, i in batch if isinstance(i, InputError)]
         usable = [(photo, image) for photo, image in batch if not isinstance(image, InputError)]
-        faces = self._detector.detect([image for _, image in usable])
+        images = [image for _, image in usable]
+        faces = find_faces(images, self._detector, kind="photo", allow_many=self._allow_many)
         kept: list[Photo] = []
         crops: list[Future[tuple[RGB, Landmarks]]] = []
-        for (photo, image), found in zip(usable, faces, strict=True):
-            try:
-                face = choose_face(found, image.shape[:2], allow_many=self._allow_many)
-            except InputError as error:
-                rejected.append(Rejection(photo.photo_id, str(error)))
-                continue
-            kept.append(photo)
-            crops.append(pool.submit(align_face, image, face.landmarks, self.embedder.template))
+        for (photo, image), face in zip(usable, faces, strict=True):
+            if isinstance(face, InputError):
+                rejected.append(Rejection(photo.photo_id, str(face)))
+            else:
+                kept.append(photo)
+                template = self.embedder.template
+                crops.append(pool.submit(align_face, image, face.landmarks, template))
         if not kept:
             return np.zeros((0, self.embedder.dimension), dtype=np.float32), [], rejected
         return self.embedder.embed(np.stack([c.result()[0] for c in crops])), kept, rejected

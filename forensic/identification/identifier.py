@@ -9,13 +9,7 @@ from forensic.check import check_rgb
 from forensic.gallery.index import GalleryIndex
 from forensic.identification.inverter import MachineMadeFace
 from forensic.identification.methods import Method, describe_method
-from forensic.values import RGB, Candidate, Landmarks
-
-LEAD_ONLY = (
-    "INVESTIGATIVE LEAD ONLY - not an identification, not probable cause. The list ranks who in "
-    "this gallery most resembles the sketch; the person sought may not be in it. Independent "
-    "corroboration is required."
-)
+from forensic.values import LEAD_ONLY, RGB, Candidate, Landmarks
 
 
 @dataclass(frozen=True)

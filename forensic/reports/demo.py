@@ -10,11 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from forensic.identification.identifier import LEAD_ONLY, RankList
+from forensic.identification.identifier import RankList
 from forensic.reports.html import picture_uri, render_page
 from forensic.reports.record import BenchmarkReport, MethodRecord
 from forensic.reports.tables import interval, p_value, percent
-from forensic.values import RGB
+from forensic.values import LEAD_ONLY, RGB
 
 ABOUT = (
     "Every person here is a phantom: rendered by a program, existing nowhere. The figures show "

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from forensic.identification.identifier import RankList
-from forensic.images.io import encode_image
+from forensic.reports.html import picture_uri, render_page
 from forensic.values import RGB, Candidate
 
 
@@ -33,32 +30,19 @@ def render_rank_list(
         {
             "rank": candidate.rank,
             "subject_id": candidate.subject_id,
+            "photo_id": candidate.photo_id,
             "similarity": candidate.similarity,
-            "picture": None if (photo := picture_of(candidate)) is None else as_data_uri(photo),
+            "picture": None if (photo := picture_of(candidate)) is None else picture_uri(photo),
         }
         for candidate in ranked.candidates
     ]
-    return (
-        _environment()
-        .get_template("identify.html")
-        .render(
-            notice=ranked.notice,
-            candidates=candidates,
-            gallery_size=ranked.gallery_size,
-            n_photos=ranked.n_photos,
-            sketch=as_data_uri(sketch),
-            machine_made=None if face is None else as_data_uri(face.labelled()),
-            provenance={**ranked.provenance, **provenance},
-        )
+    return render_page(
+        "identify.html.j2",
+        notice=ranked.notice,
+        candidates=candidates,
+        gallery_size=ranked.gallery_size,
+        n_photos=ranked.n_photos,
+        sketch=picture_uri(sketch),
+        machine_made=None if face is None else picture_uri(face.labelled()),
+        provenance={**ranked.provenance, **provenance},
     )
-
-
-def as_data_uri(image: RGB) -> str:
-    """Return an image as a `data:` address, so that a page needs no second file."""
-    encoded = base64.b64encode(encode_image(image, format="JPEG", quality=90)).decode()
-    return f"data:image/jpeg;base64,{encoded}"
-
-
-def _environment() -> Environment:
-    loader = PackageLoader("forensic.reports", "templates")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined)

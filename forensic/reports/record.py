@@ -12,10 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 Rate = float
 Interval = tuple[float, float]
 SKETCH_KINDS = ("viewed", "forensic", "composite", "freehand", "unknown")
-LEAD_ONLY = (
-    "Investigative leads only. A ranked list says who resembles the sketch most among those "
-    "enrolled; it identifies nobody, and the person may not be enrolled at all."
-)
 
 
 class _Strict(BaseModel):

@@ -13,14 +13,9 @@ from typing import Any
 from forensic.cli.progress import show_progress
 from forensic.errors import EmptyGallery, NoFaceError
 from forensic.files import sha256_of_bytes
-from forensic.reports.record import (
-    LEAD_ONLY,
-    BenchmarkReport,
-    EmbedderRecord,
-    FailureRecord,
-)
+from forensic.reports.record import BenchmarkReport, EmbedderRecord, FailureRecord
 from forensic.runtime import provenance
-from forensic.values import RGB, Landmarks, Vectors
+from forensic.values import LEAD_ONLY, RGB, Landmarks, Vectors
 from pipelines.benchmark.cache import Cache
 from pipelines.benchmark.embedding import (
     BATCH_SIZE,

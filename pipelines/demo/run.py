@@ -20,7 +20,7 @@ from forensic.identification.identifier import Identifier
 from forensic.identification.methods import Method
 from forensic.images.io import load_image
 from forensic.reports.demo import ABOUT, Case, Experiment, render_demo_page, summary_text
-from forensic.reports.record import LEAD_ONLY
+from forensic.values import LEAD_ONLY
 from forensic.weights.bundle import read_bundle_metadata
 from forensic.weights.store import choose_weights_folder, find_weights
 from pipelines.benchmark.embedding import Located
