@@ -11,6 +11,8 @@ from forensic.phantoms.fields import Field, Grid
 from forensic.values import RGB
 
 PIVOT_MM = np.array([0.0, 25.0, -75.0])
+COARSE = 2  # the turned relief is smooth: every second point is enough to follow it
+ITERATIONS = 4
 
 
 def project(points: NDArray[np.float64], conditions: Conditions) -> NDArray[np.float64]:
@@ -29,33 +31,54 @@ def warp_to_camera(
     converges because heads turn by little and the relief is smoothed first.
     """
     smooth = gaussian_filter(np.maximum(depth, -80), 1.0 * grid.px_per_mm)
-    plane_x = (grid.x - conditions.shift_mm[0]) / conditions.zoom + 0 * grid.y
-    plane_y = (grid.y - conditions.shift_mm[1]) / conditions.zoom + 0 * grid.x
-    rotation = conditions.rotation
-    inverse = np.linalg.inv(rotation[:2, :2])
-    z = np.zeros(grid.shape)
-    x, y = plane_x, plane_y
-    for _ in range(4):
-        turned_z = (
-            rotation[2, 0] * x
-            + rotation[2, 1] * (y - PIVOT_MM[1])
-            + rotation[2, 2] * (z - PIVOT_MM[2])
-            + PIVOT_MM[2]
-        )
-        scale = 1 - turned_z / conditions.distance_mm
-        right = plane_x * scale - PIVOT_MM[0] - rotation[0, 2] * (z - PIVOT_MM[2])
-        down = plane_y * scale - PIVOT_MM[1] - rotation[1, 2] * (z - PIVOT_MM[2])
+    x, y = _seen_points(smooth[::COARSE, ::COARSE], grid, conditions)
+    rows = _refine(y, grid.shape) * grid.px_per_mm - grid.y[0, 0] * grid.px_per_mm
+    columns = _refine(x, grid.shape) * grid.px_per_mm - grid.x[0, 0] * grid.px_per_mm
+    return _bilinear(layer, rows, columns)
+
+
+def _seen_points(depth: Field, grid: Grid, conditions: Conditions) -> tuple[Field, Field]:
+    """Return the head's x and y that every COARSE-th picture point shows."""
+    coarse = Grid(grid.x[:, ::COARSE], grid.y[::COARSE], grid.px_per_mm / COARSE)
+    plane_x = (coarse.x - conditions.shift_mm[0]) / conditions.zoom + 0 * coarse.y
+    plane_y = (coarse.y - conditions.shift_mm[1]) / conditions.zoom + 0 * coarse.x
+    turn = conditions.rotation
+    inverse = np.linalg.inv(turn[:2, :2])
+    x, y, z = plane_x, plane_y, np.zeros(coarse.shape)
+    for _ in range(ITERATIONS):
+        behind = z - PIVOT_MM[2]
+        turned_z = turn[2, 0] * x + turn[2, 1] * (y - PIVOT_MM[1]) + turn[2, 2] * behind
+        scale = 1 - (turned_z + PIVOT_MM[2]) / conditions.distance_mm
+        right = plane_x * scale - PIVOT_MM[0] - turn[0, 2] * behind
+        down = plane_y * scale - PIVOT_MM[1] - turn[1, 2] * behind
         x = inverse[0, 0] * right + inverse[0, 1] * down + PIVOT_MM[0]
         y = inverse[1, 0] * right + inverse[1, 1] * down + PIVOT_MM[1]
-        z = _sample(smooth, grid, x, y)
-    return np.stack([_sample(layer[..., c], grid, x, y) for c in range(layer.shape[2])], axis=-1)
+        places = [(y - coarse.y[0, 0]) * coarse.px_per_mm, (x - coarse.x[0, 0]) * coarse.px_per_mm]
+        z = map_coordinates(depth, places, order=1, mode="nearest", output=np.float32)
+    return x, y
 
 
-def _sample(values: Field, grid: Grid, x: Field, y: Field) -> Field:
-    rows = (y - grid.y[0, 0]) * grid.px_per_mm
-    columns = (x - grid.x[0, 0]) * grid.px_per_mm
-    sampled = map_coordinates(values, [rows, columns], order=1, mode="nearest", output=np.float32)
-    return np.asarray(sampled)
+def _refine(values: Field, shape: tuple[int, int]) -> Field:
+    """Return coarse values at every grid point; point 0 of both lattices coincide."""
+    rows = np.minimum(np.arange(shape[0]) / COARSE, values.shape[0] - 1)
+    columns = np.minimum(np.arange(shape[1]) / COARSE, values.shape[1] - 1)
+    top, left = rows.astype(int), columns.astype(int)
+    below = np.minimum(top + 1, values.shape[0] - 1)
+    right = np.minimum(left + 1, values.shape[1] - 1)
+    down, across = (rows - top)[:, None], columns - left
+    tall = values[top] * (1 - down) + values[below] * down
+    return np.asarray(tall[:, left] * (1 - across) + tall[:, right] * across, np.float32)
+
+
+def _bilinear(layer: NDArray[np.float32], rows: Field, columns: Field) -> NDArray[np.float32]:
+    height, width = layer.shape[:2]
+    rows, columns = np.clip(rows, 0, height - 1.001), np.clip(columns, 0, width - 1.001)
+    top, left = rows.astype(np.intp), columns.astype(np.intp)
+    down, across = (rows - top)[..., None], (columns - left)[..., None]
+    flat, first = layer.reshape(height * width, -1), top * width + left
+    upper = flat[first] * (1 - across) + flat[first + 1] * across
+    lower = flat[first + width] * (1 - across) + flat[first + width + 1] * across
+    return np.asarray(upper * (1 - down) + lower * down, np.float32)
 
 
 def develop(light: NDArray[np.float32], conditions: Conditions, supersample: int) -> RGB:

@@ -7,7 +7,7 @@ from scipy.ndimage import map_coordinates
 
 from forensic.phantoms.fields import Field, Grid, bump, curve, noise, smoothstep
 from forensic.phantoms.person import Hair, Person
-from forensic.phantoms.shape import half_width
+from forensic.phantoms.shape import HEAD_DEPTH_MM, half_width
 from forensic.phantoms.surface import Surface
 
 FULL = (slice(None), slice(None))
@@ -41,10 +41,10 @@ def _combed(person: Person, grid: Grid, rng: np.random.Generator) -> Field:
         rng, angle, along, 90
     )
     if hair.style == "curly":
-        rings = noise(rng, grid, 4.2) + 0.7 * noise(rng, grid, 2.0)
+        rings = 0.8 * noise(rng, grid, 4.2) + 0.6 * noise(rng, grid, 1.8)
         pattern = 0.25 * pattern + 0.75 * rings
     if hair.style in ("crop", "shaved"):
-        pattern = 0.45 * pattern + 0.55 * noise(rng, Grid(grid.x, grid.y / 2, grid.px_per_mm), 1.3)
+        pattern = 0.4 * pattern + 0.4 * noise(rng, Grid(grid.x, grid.y / 2, grid.px_per_mm), 1.1)
     return np.asarray(pattern, np.float32)
 
 
@@ -55,14 +55,16 @@ def _opening(person: Person, grid: Grid, ragged: Field) -> Field:
     rise = 13 * np.clip(hair.recession, 0, 1.6)
     top = low - 0.35 * rise
     if hair.style == "fringe":
-        top, rise = -27.0 - 6 * hair.sweep, 0.0
+        top, rise = -33.0 - 6 * hair.sweep, 0.0
     side_y = hair.length_y
     temple = head.temple - 9
+    arch = 10.0 if hair.style == "fringe" else 0.0  # a fringe is cut straight
     knots = [
         (top - 0.1, 0.0),
-        (top + 3, 26.0 + 0.6 * rise),
-        (top + 13, 44.0 + 0.4 * rise),
-        (-30.0 + 0.2 * rise, temple - 1),
+        (top + 2.5, 17.0 + 0.5 * rise + 1.2 * arch),
+        (top + 9, 32.0 + 0.5 * rise + arch),
+        (top + 20, 46.0 + 0.3 * rise),
+        (-28.0 + 0.2 * rise, temple - 1),
     ]
     if hair.style in ("bob", "long"):
         knots += [(0.0, temple - 4), (45.0, temple - 9), (110.0, temple - 4), (200.0, temple + 8)]
@@ -133,7 +135,7 @@ def paint_hair(surface: Surface, person: Person) -> None:
     inside = (
         _outline(person, grid)
         + 0.9 * pattern
-        + (2.5 * noise(rng, grid, 5) if hair.style == "curly" else 0)
+        + (2.2 * noise(rng, grid, 6) if hair.style == "curly" else 0)
     )
     amount = smoothstep(0.6, -edge, free) * smoothstep(-0.8, 0.8, inside.astype(np.float32))
     if hair.style in ("bob", "long"):
@@ -149,7 +151,8 @@ def _lay(
     free, inside = borders
     hair, grid = person.hair, surface.grid
     thick = {"shaved": 0.6, "crop": 2.0, "horseshoe": 2.0}.get(hair.style, 5.5)
-    back = -84 * (1 - np.sqrt(np.clip(1 - (1 - np.clip(inside / 62, 0, 1)) ** 2.2, 0, 1)))
+    side = np.abs(grid.x) / (np.abs(grid.x) + np.maximum(inside, 0) + 0.5)
+    back = -HEAD_DEPTH_MM * (1 - np.sqrt(np.clip(1 - side**2.15, 0, 1)))
     top = person.head.crown_y - _volumes(hair)[0]
     slope = person.head.forehead_slope
     knots = [(top - 30, -96), (top, -86), (top + 9, -52), (top + 26, -22 - slope)]
@@ -204,7 +207,7 @@ def paint_beard(surface: Surface, person: Person) -> None:
 
 
 def _beard_zones(person: Person, grid: Grid) -> dict[str, Field]:
-    mouth, nose, head, y0 = person.mouth, person.nose, person.head, person.mouth_y
+    mouth, nose, y0 = person.mouth, person.nose, person.mouth_y
     t = np.abs(grid.x) / (mouth.width + 5)
     strip = smoothstep(nose.length + 7, nose.length + 11, grid.y) * smoothstep(
         y0 + 1, y0 - 3, grid.y - 5 * t**2
@@ -214,12 +217,10 @@ def _beard_zones(person: Person, grid: Grid) -> dict[str, Field]:
     )
     chin = smoothstep(1.25, 0.75, np.hypot(grid.x / 22, (grid.y - y0 - 28) / 19))
     chin = np.maximum(chin, 0.9 * bump(grid, (0, y0 + 13), (4, 4)))
-    link = smoothstep(5.5, 3, np.abs(np.abs(grid.x) - mouth.width - 5)) * smoothstep(
-        y0 - 8, y0 - 2, grid.y
+    link = np.exp(-0.5 * ((np.abs(grid.x) - mouth.width - 2) / 3.5) ** 2) * bump(
+        grid, (0, y0 + 12), (60, 8)
     )
-    goatee = np.maximum(
-        np.maximum(moustache, chin), 0.9 * link * smoothstep(head.chin_y + 6, y0 + 22, grid.y)
-    )
+    goatee = np.maximum(np.maximum(moustache, chin), 0.6 * link)
     cheek_line = curve(
         [
             (0, y0 + 10),

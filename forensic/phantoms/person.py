@@ -256,7 +256,7 @@ def _draw_hair(rng: np.random.Generator, male: bool, age: float, melanin: float)
     length = {"bob": rng.uniform(60, 115), "long": 220.0}.get(style, rng.uniform(-8, 14))
     return Hair(
         style=style, color=_draw_hair_color(rng, age, melanin),
-        hairline_y=float(np.clip(rng.normal(-64, 6), -78, -50)), recession=float(recession),
+        hairline_y=float(np.clip(rng.normal(-67, 5.5), -80, -54)), recession=float(recession),
         volume_top=float(rng.uniform(5, 20)), volume_side=float(rng.uniform(2, 12)),
         length_y=float(length), parting_x=float(rng.choice([-1, 1]) * rng.uniform(5, 34)),
         sweep=float(rng.normal(0, 0.34 if style == "side" else 0.14)),

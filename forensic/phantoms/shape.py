@@ -34,7 +34,8 @@ def half_width(person: Person, y: Field) -> Field:
         (head.cheekbone_y + 18, 0.62 * head.cheek + 0.38 * max(head.jaw + 6, 50)),
         (head.jaw_y, head.jaw),
         (head.jaw_y + 0.52 * span, 0.58 * head.jaw + 0.42 * head.chin_width + 5),
-        (head.chin_y - 5.5, head.chin_width),
+        (head.chin_y - 5, head.chin_width + 3),
+        (head.chin_y - 1.6, 0.68 * head.chin_width),
         (head.chin_y, 0.0),
     ]
     squared = [(at, width**2) for at, width in knots]

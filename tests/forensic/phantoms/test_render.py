@@ -60,4 +60,5 @@ def test_a_face_detector_agrees_with_the_true_landmarks(seed: int) -> None:
     _, probabilities, found = MTCNN(device="cpu").detect(photo, landmarks=True)
     assert probabilities[0] > 0.9
     distance_px = np.linalg.norm(np.asarray(found[0], float) - face_landmarks(seed), axis=1)
-    assert distance_px.max() < 8, "the eyes lie 50 px apart"
+    assert distance_px.max() < 10, "the eyes lie 50 px apart"
+    assert distance_px.mean() < 5.5
