@@ -35,11 +35,16 @@ bench = LazyGroup(
 @click.group(
     cls=LazyGroup,
     lazy={
+        "audit": ("forensic.cli.audit:audit", "Prove that the audit is as it was written."),
         "benchmark": ("pipelines.benchmark:benchmark", "Measure accuracy with its statistics."),
         "dataset": ("pipelines.build_dataset:dataset", "Build training data from photos."),
         "evaluate": (
             "pipelines.evaluate_images:evaluate",
             "Measure how near synthesized faces come to the photos.",
+        ),
+        "db": (
+            "forensic.cli.database:db",
+            "Make, bring up to date and check the database.",
         ),
         "demo": ("pipelines.demo:demo", "Show the whole system on synthetic people, offline."),
         "doctor": ("forensic.cli.doctor:doctor", "Say what this installation has and lacks."),

@@ -74,7 +74,9 @@ class PhotoState(enum.StrEnum):
 
     ACTIVE = "active"
     REMOVED = "removed"
+    """Taken out by the operator; the same file may be imported again, as a new photo."""
     EXPUNGED = "expunged"
+    """Taken out for good, with its subject; the same file is refused from then on."""
 
 
 class Photo(Base):
@@ -87,7 +89,14 @@ class Photo(Base):
 
     __tablename__ = "photos"
     __table_args__ = (
-        UniqueConstraint("gallery_id", "sha256"),
+        Index(
+            "uq_photos_content",
+            "gallery_id",
+            "sha256",
+            unique=True,
+            sqlite_where=text("state <> 'removed'"),
+            postgresql_where=text("state <> 'removed'"),
+        ),
         Index(None, "gallery_id", "added_revision"),
         Index(None, "gallery_id", "removed_revision"),
         CheckConstraint("(state = 'active') = (removed_revision IS NULL)", "removed_revision"),

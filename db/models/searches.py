@@ -77,7 +77,10 @@ class SearchInput(Base):
 
 
 class Candidate(Base):
-    """One entry of a ranked list: a lead, never an identification. Never changes."""
+    """One entry of a ranked list: a lead, never an identification. Never changes.
+
+    Its id is wholly random: one that sorts by time would tell an examiner the rank.
+    """
 
     __tablename__ = "candidates"
     __table_args__ = (
@@ -86,7 +89,7 @@ class Candidate(Base):
         CheckConstraint("rank > 0", "rank"),
     )
 
-    id: Mapped[Id]
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     search_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("searches.id"))
     rank: Mapped[int]
     subject_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("subjects.id"), index=True)

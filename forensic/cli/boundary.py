@@ -1,7 +1,7 @@
 """The border between code and shell: lazy commands, and errors as one clear line.
 
 Exit codes: 0 done; 1 a failure; 2 something that the user can mend (arguments, input, names,
-weights, galleries, devices, recipes).
+weights, galleries, devices, recipes, records).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from db.errors import BadDatabaseUrl, Conflict, Invalid, NotFound, RecordError, SchemaMismatch
 from forensic.errors import (
     DeviceError,
     ForensicError,
@@ -30,6 +31,11 @@ USER_CAN_MEND = (
     GalleryError,
     DeviceError,
     RecipeError,
+    BadDatabaseUrl,
+    Conflict,
+    Invalid,
+    NotFound,
+    SchemaMismatch,
 )
 
 
@@ -95,7 +101,7 @@ class LazyGroup(click.Group):
 
 def describe_error(error: Exception) -> str:
     """Return what to tell the user of an error, in one line for those raised on purpose."""
-    if isinstance(error, ForensicError):
+    if isinstance(error, (ForensicError, RecordError)):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."

@@ -342,7 +342,6 @@ def create_tables() -> None:
         ),
         sa.ForeignKeyConstraint(["subject_id"], ["subjects.id"], name=op.f("fk_photos_subject_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_photos")),
-        sa.UniqueConstraint("gallery_id", "sha256", name=op.f("uq_photos_gallery_id_sha256")),
         sqlite_autoincrement=True,
     )
     op.create_index(
@@ -356,6 +355,14 @@ def create_tables() -> None:
         "photos",
         ["gallery_id", "removed_revision"],
         unique=False,
+    )
+    op.create_index(
+        "uq_photos_content",
+        "photos",
+        ["gallery_id", "sha256"],
+        unique=True,
+        sqlite_where=sa.text("state <> 'removed'"),
+        postgresql_where=sa.text("state <> 'removed'"),
     )
     op.create_index(op.f("ix_photos_subject_id"), "photos", ["subject_id"], unique=False)
     op.create_table(

@@ -1,0 +1,270 @@
+"""Jobs and their items: taken up by one worker at a time, each item ended once.
+
+A worker proves in every call that the job is still its own; one whose lease ran out, and whose
+job went to another, is refused and can do no harm.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import insert, or_, select
+from sqlalchemy.orm import Session
+
+from db.base import utc_now
+from db.errors import Conflict
+from db.models.jobs import ItemState, Job, JobItem, JobState
+from db.queries.rows import Page, fetch_page, get_row
+
+ENDED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
+ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True)
+class NewItem:
+    """One file that an import is to take in."""
+
+    name: str
+    subject_external_id: str
+    subject_metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class EndedItem:
+    """How one item ended; a rejected one needs a `reason_code`."""
+
+    item_id: int
+    state: ItemState
+    reason_code: str | None = None
+    detail: str | None = None
+    sha256: str | None = None
+    photo_id: int | None = None
+
+
+def create_job(
+    session: Session,
+    *,
+    kind: str,
+    parameters: Mapping[str, Any],
+    requested_by_id: uuid.UUID | None = None,
+    case_id: uuid.UUID | None = None,
+    gallery_id: uuid.UUID | None = None,
+) -> Job:
+    """Queue a job."""
+    job = Job(
+        kind=kind,
+        parameters=dict(parameters),
+        requested_by_id=requested_by_id,
+        case_id=case_id,
+        gallery_id=gallery_id,
+        counts={},
+    )
+    session.add(job)
+    session.flush()
+    return job
+
+
+def list_jobs(
+    session: Session,
+    *,
+    case_id: uuid.UUID | None = None,
+    gallery_id: uuid.UUID | None = None,
+    after: uuid.UUID | None = None,
+    limit: int = 50,
+) -> Page[Job]:
+    """Return jobs, newest first, of one case or gallery where given."""
+    statement = select(Job)
+    if case_id is not None:
+        statement = statement.where(Job.case_id == case_id)
+    if gallery_id is not None:
+        statement = statement.where(Job.gallery_id == gallery_id)
+    return fetch_page(session, statement, key=Job.id, after=after, limit=limit, descending=True)
+
+
+def claim_job(
+    session: Session,
+    job_id: uuid.UUID,
+    worker: str,
+    *,
+    lease: timedelta,
+    max_attempts: int = 3,
+) -> Job:
+    """Take up a queued job, or one whose worker is gone, for the time of `lease`.
+
+    A job that killed its worker `max_attempts` times is not tried again: it comes back failed,
+    with the reason `abandoned`. Look at the state of what is returned.
+
+    Raises:
+        NotFound: There is no such job.
+        Conflict: It has ended, or another worker holds it.
+    """
+    job = get_row(session, Job, job_id, lock=True)
+    now = utc_now()
+    if job.state in ENDED:
+        raise Conflict(f"Job {job_id} has {job.state} before.")
+    if job.lease_until_at is not None and job.lease_until_at > now and job.worker != worker:
+        raise Conflict(f"Job {job_id} is being done by {job.worker}.")
+    if job.attempts >= max_attempts:
+        _end(job, JobState.FAILED, reason_code=ABANDONED)
+        job.detail = f"Its worker was lost {job.attempts} times."
+    else:
+        job.state, job.worker, job.lease_until_at = JobState.RUNNING, worker, now + lease
+        job.attempts += 1
+        job.started_at = job.started_at or now
+    session.flush()
+    return job
+
+
+def renew_lease(session: Session, job_id: uuid.UUID, worker: str, *, lease: timedelta) -> Job:
+    """Keep a job for longer; its `state` tells whether it was cancelled meanwhile.
+
+    Raises:
+        NotFound: There is no such job.
+        Conflict: Another worker has it, or it has ended.
+    """
+    job = _held(session, job_id, worker)
+    job.lease_until_at = utc_now() + lease
+    session.flush()
+    return job
+
+
+def end_job(
+    session: Session,
+    job_id: uuid.UUID,
+    worker: str,
+    *,
+    reason_code: str | None = None,
+    detail: str | None = None,
+) -> Job:
+    """End a job: as succeeded, or with a `reason_code` as failed.
+
+    Raises:
+        NotFound: There is no such job.
+        Conflict: Another worker has it, or it has ended.
+    """
+    job = _held(session, job_id, worker)
+    _end(job, JobState.FAILED if reason_code else JobState.SUCCEEDED, reason_code=reason_code)
+    job.detail = detail
+    session.flush()
+    return job
+
+
+def release_job(session: Session, job_id: uuid.UUID, worker: str) -> Job:
+    """Give a job back to the queue, for example when the worker is asked to stop.
+
+    Raises:
+        NotFound: There is no such job.
+        Conflict: Another worker has it, or it has ended.
+    """
+    job = _held(session, job_id, worker)
+    job.state, job.worker, job.lease_until_at = JobState.QUEUED, None, None
+    job.attempts -= 1
+    session.flush()
+    return job
+
+
+def cancel_job(session: Session, job_id: uuid.UUID) -> Job:
+    """Cancel a job that has not ended; its worker learns of it at its next call.
+
+    Raises:
+        NotFound: There is no such job.
+        Conflict: It has ended.
+    """
+    job = get_row(session, Job, job_id, lock=True)
+    if job.state in ENDED:
+        raise Conflict(f"Job {job_id} has {job.state} before.")
+    _end(job, JobState.CANCELLED)
+    session.flush()
+    return job
+
+
+def list_waiting_jobs(session: Session, *, limit: int = 100) -> Sequence[Job]:
+    """Return jobs that somebody should take up, oldest first: queued, or left by their worker."""
+    is_left = (Job.state == JobState.RUNNING) & (Job.lease_until_at <= utc_now())
+    statement = select(Job).where(or_(Job.state == JobState.QUEUED, is_left))
+    return session.scalars(statement.order_by(Job.id).limit(limit)).all()
+
+
+def add_items(session: Session, job_id: uuid.UUID, worker: str, items: Sequence[NewItem]) -> None:
+    """Append items to a job, numbered on from those it has.
+
+    Raises:
+        NotFound: There is no such job.
+        Conflict: Another worker has it, or it has ended.
+    """
+    job = _held(session, job_id, worker)
+    rows = [
+        {
+            "job_id": job_id,
+            "position": job.total + offset,
+            "name": item.name,
+            "subject_external_id": item.subject_external_id,
+            "subject_metadata": dict(item.subject_metadata),
+        }
+        for offset, item in enumerate(items)
+    ]
+    if rows:
+        session.execute(insert(JobItem), rows)
+    job.total += len(rows)
+    session.flush()
+
+
+def end_items(session: Session, job_id: uuid.UUID, worker: str, ended: Sequence[EndedItem]) -> int:
+    """Note how items ended, and the job's progress with them; return how many were new.
+
+    An item that has ended before stays as it was: doing a batch again changes nothing.
+
+    Raises:
+        NotFound: There is no such job.
+        Conflict: Another worker has it, or it has ended.
+    """
+    job = _held(session, job_id, worker)
+    outcomes = {item.item_id: item for item in ended}
+    pending = session.scalars(
+        select(JobItem).where(
+            JobItem.job_id == job_id,
+            JobItem.id.in_(outcomes),
+            JobItem.state == ItemState.PENDING,
+        )
+    ).all()
+    counts, now = dict(job.counts), utc_now()
+    for item in pending:
+        outcome = outcomes[item.id]
+        item.state, item.reason_code = outcome.state, outcome.reason_code
+        item.detail, item.sha256 = outcome.detail, outcome.sha256
+        item.photo_id, item.ended_at = outcome.photo_id, now
+        counts[outcome.state.value] = counts.get(outcome.state.value, 0) + 1
+    job.counts, job.done = counts, job.done + len(pending)
+    session.flush()
+    return len(pending)
+
+
+def list_items(
+    session: Session,
+    job_id: uuid.UUID,
+    *,
+    state: ItemState | None = None,
+    after: int | None = None,
+    limit: int = 50,
+) -> Page[JobItem]:
+    """Return the items of a job in their order, of one state where given."""
+    statement = select(JobItem).where(JobItem.job_id == job_id)
+    if state is not None:
+        statement = statement.where(JobItem.state == state)
+    return fetch_page(session, statement, key=JobItem.position, after=after, limit=limit)
+
+
+def _held(session: Session, job_id: uuid.UUID, worker: str) -> Job:
+    job = get_row(session, Job, job_id, lock=True)
+    if job.state is not JobState.RUNNING or job.worker != worker:
+        raise Conflict(f"Job {job_id} is {job.state} and not held by {worker}.")
+    return job
+
+
+def _end(job: Job, state: JobState, *, reason_code: str | None = None) -> None:
+    job.state, job.reason_code, job.ended_at = state, reason_code, utc_now()
+    job.worker, job.lease_until_at = None, None
