@@ -66,16 +66,18 @@ def load_generator(name: str, device: torch.device) -> LoadedGenerator:
         UnknownNameError: No such generator.
         MissingWeights: Its weights are not on this machine.
         HashMismatch: The file is not the one that the catalogue records.
-        WeightsError: The file does not fit the network.
+        WeightsError: The file does not fit the network, or does not name its sketch style.
     """
     network_name = GENERATORS[name]
     path = find_weights(name)
     config, state = load_bundle(path)
-    network = create_generator(network_name, **config)
     try:
+        network = create_generator(network_name, **config)
         network.load_state_dict(state)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError) as error:
         raise WeightsError(f"{path} does not fit the network {network_name!r}: {error}") from error
     network.eval().requires_grad_(False)
-    style = read_bundle_metadata(path)["style"]
+    style = read_bundle_metadata(path).get("style")
+    if style is None:
+        raise WeightsError(f"{path} does not say which sketch style it was trained on.")
     return LoadedGenerator(name, to_channels_last(network, device), style, sha256_of_file(path))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
+from forensic.errors import RangeError
 from forensic.images.color import rgb_to_gray
 from forensic.values import RGB
 
@@ -24,6 +25,9 @@ class LineStyle:
         kernel_px: Odd width of the Gaussian window. Its deviation follows OpenCV's rule for
             sigma = 0, 0.3 ((kernel - 1) / 2 - 1) + 0.8, which gives 3.5 px for 21.
 
+    Raises:
+        RangeError: The width is not an odd number of pixels.
+
     Source:
         Güçlütürk et al., Convolutional Sketch Inversion, 2016, section 3.2, which cites Beyeler,
         OpenCV with Python Blueprints, chapter 1.
@@ -31,6 +35,10 @@ class LineStyle:
 
     kernel_px: int = 21
     channels: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        if self.kernel_px < 1 or self.kernel_px % 2 == 0:
+            raise RangeError(f"kernel_px is {self.kernel_px}, expected an odd number of pixels.")
 
     def __call__(self, image: RGB) -> NDArray[np.uint8]:
         """Return the sketch of an (H, W, 3) uint8 image as (H, W, 1) uint8.

@@ -1,0 +1,69 @@
+import json
+import random
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import forensic
+from forensic.errors import DeviceError
+from forensic.runtime import choose_device, provenance, seed_everything
+
+
+def test_cpu_is_the_cpu_even_where_there_is_cuda() -> None:
+    assert choose_device("cpu") == torch.device("cpu")
+
+
+def test_auto_takes_what_torch_sees() -> None:
+    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@pytest.mark.parametrize("name", ["", "gpu", "cuda:x", "tpu", "meta", "mps"])
+def test_unknown_device_is_an_error_of_ours(name: str) -> None:
+    with pytest.raises(DeviceError, match="auto, cpu, cuda or cuda:N"):
+        choose_device(name)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
+@pytest.mark.parametrize("name", ["cuda", "cuda:0"])
+def test_cuda_asked_for_and_absent_is_never_replaced(name: str) -> None:
+    with pytest.raises(DeviceError, match="sees no CUDA device"):
+        choose_device(name)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no CUDA")
+def test_cuda_index_beyond_the_last() -> None:
+    assert choose_device("cuda:0").index == 0
+    with pytest.raises(DeviceError, match="there are"):
+        choose_device("cuda:99")
+
+
+def test_seed_fixes_all_three_generators() -> None:
+    def draw() -> tuple[float, float, float]:
+        return random.random(), float(np.random.rand()), float(torch.rand(()))
+
+    seed_everything(7)
+    first = draw()
+    seed_everything(7)
+    assert draw() == first
+    seed_everything(8)
+    assert all(a != b for a, b in zip(draw(), first, strict=True))
+
+
+def test_provenance_is_json_and_names_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/some/where/bin/forensic", "train", "recipe.toml"])
+    record = json.loads(json.dumps(provenance()))
+    assert record["forensic"] == forensic.__version__
+    assert record["libraries"]["torch"].partition("+")[0] == torch.__version__.partition("+")[0]
+    assert record["command"] == ["forensic", "train", "recipe.toml"]
+    assert str(Path.home()) not in json.dumps(record)
+
+
+def test_provenance_outside_a_checkout_has_no_commit(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))  # no git to be found
+    assert provenance(["x"])["commit"] is None
