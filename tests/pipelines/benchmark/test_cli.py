@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 from forensic.cli.boundary import LazyGroup
 from forensic.files import write_json
 from forensic.reports.record import BenchmarkReport
+from forensic.values import LEAD_ONLY
 from tests.support.images import face_landmarks, write_pairs, write_photos
 from tests.support.onnx_model import write_flatten_model
 
@@ -90,7 +91,7 @@ def test_page_carries_notice_and_pictures_unless_told_not_to(data: Path, tmp_pat
     with_faces = (tmp_path / "a" / "report.html").read_text()
     without = (tmp_path / "b" / "report.html").read_text()
     for page in (with_faces, without):
-        assert "Investigative leads only" in page
+        assert LEAD_ONLY in page
         assert "http://" not in page
         assert "https://" not in page
         assert "<script" not in page
