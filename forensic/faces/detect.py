@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -82,6 +84,30 @@ class FaceDetector:
             ShapeError: An image is not (H, W, 3).
             DtypeError: An image is not uint8.
         """
+        return self._in_batches(images, partial(self._detect_batch, thresholds=thresholds))
+
+    def detect_everywhere(
+        self, images: Sequence[RGB], *, thresholds: Thresholds = THRESHOLDS
+    ) -> list[list[Face]]:
+        """Do `detect` without the proposing networks: the O-net judges a grid of squares.
+
+        Some hundred squares from a third of the shorter side to all of it are judged, moved to
+        where the network wants them, and judged again. Slow, but it finds faces in drawings that
+        the first networks, which see only 12 and 24 pixels, throw away.
+
+        Args:
+            images: Each (H, W, 3) uint8; sizes may differ.
+            thresholds: Only the last one, the O-net's, is used.
+
+        Raises:
+            ShapeError: An image is not (H, W, 3).
+            DtypeError: An image is not uint8.
+        """
+        return self._in_batches(images, partial(self._judge_batch, least=thresholds[2]))
+
+    def _in_batches(
+        self, images: Sequence[RGB], detect: Callable[[list[RGB]], list[list[Face]]]
+    ) -> list[list[Face]]:
         groups = defaultdict(list)
         for position, image in enumerate(images):
             check_rgb(image)
@@ -90,12 +116,13 @@ class FaceDetector:
         for positions in groups.values():
             for start in range(0, len(positions), self._batch_size):
                 chosen = positions[start : start + self._batch_size]
-                batch = self._detect_batch([images[i] for i in chosen], thresholds)
-                for position, found in zip(chosen, batch, strict=True):
+                for position, found in zip(
+                    chosen, detect([images[i] for i in chosen]), strict=True
+                ):
                     faces[position] = found
         return faces
 
-    def _detect_batch(self, images: list[RGB], thresholds: Thresholds) -> list[list[Face]]:
+    def _detect_batch(self, images: list[RGB], *, thresholds: Thresholds) -> list[list[Face]]:
         height, width, _ = images[0].shape
         least = self._min_face_px or max(12.0, self._min_face_share * min(height, width))
         small = [_reduced(image, least) for image in images]
@@ -106,6 +133,11 @@ class FaceDetector:
             thresholds=thresholds,
         )
         return faces_from(detections, ratio_xy, n_images=len(images), detector="mtcnn/plain")
+
+    def _judge_batch(self, images: list[RGB], *, least: float) -> list[list[Face]]:
+        boxes = torch.from_numpy(_square_grid(images[0].shape[:2]))
+        found = self._cascade.detect_in(images_to_tensor(images), boxes, threshold=least)
+        return faces_from(found, np.ones(2), n_images=len(images), detector="mtcnn/everywhere")
 
 
 def faces_from(
@@ -186,3 +218,16 @@ def _reduced(image: RGB, min_face_px: float) -> RGB:
     height, width, _ = image.shape
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
+
+
+def _square_grid(size_hw: tuple[int, int]) -> NDArray[np.float32]:
+    """Return (N, 4) squares of several widths, each an eighth of its width from the next."""
+    height, width = size_hw
+    boxes = []
+    for share in (0.35, 0.42, 0.5, 0.6, 0.72, 0.86, 1.0):
+        side = share * min(size_hw)
+        lefts = np.arange(0, width - side + 1, side / 6)
+        tops = np.arange(0, height - side + 1, side / 6)
+        left, top = (axis.ravel() for axis in np.meshgrid(lefts, tops))
+        boxes.append(np.stack([left, top, left + side, top + side], axis=1))
+    return np.concatenate(boxes).astype(np.float32)
