@@ -18,6 +18,8 @@ def show_progress(label: str, total: int | None) -> Iterator[Callable[[int], Non
         total: Number of units, None when unknown.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+    console = Console(stderr=True)
+    is_silent = not console.is_terminal  # a log file should hold errors, not bars
+    with Progress(*columns, TimeRemainingColumn(), console=console, disable=is_silent) as bar:
         task = bar.add_task(label, total=total)
         yield lambda n: bar.advance(task, n)

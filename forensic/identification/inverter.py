@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from forensic.faces.align import align_face
 from forensic.files import sha256_of_bytes
-from forensic.generators.registry import LoadedGenerator, load_generator
+from forensic.generators.registry import LoadedGenerator
 from forensic.images.io import write_image
 from forensic.images.tensors import images_to_tensor, tensor_to_images
 from forensic.sketches.registry import SKETCH_STYLES
@@ -57,18 +57,17 @@ class SketchInverter:
     """Turns sketches into machine-made faces with one trained generator.
 
     Args:
-        generator: Name of a trained generator, e.g. `csi-line`.
-        device: Where to compute.
+        generator: As `load_generator` returns it.
+        device: Where its network is.
 
-    Raises:
-        UnknownNameError: No such generator.
-        WeightsError: Its weights are missing or damaged.
+    Attributes:
+        weights_sha256: SHA-256 of the generator's weights, by its name.
     """
 
-    def __init__(self, generator: str, *, device: torch.device) -> None:
-        self._loaded: LoadedGenerator = load_generator(generator, device)
+    def __init__(self, generator: LoadedGenerator, *, device: torch.device) -> None:
+        self._generator = generator
         self._device = device
-        self.weights_sha256 = {self._loaded.name: self._loaded.weights_sha256}
+        self.weights_sha256 = {generator.name: generator.weights_sha256}
 
     def invert(
         self,
@@ -96,10 +95,10 @@ class SketchInverter:
             return []
         pairs = zip(sketches, landmarks, strict=True)
         crops = [align_face(sketch, points, CROP) for sketch, points in pairs]
-        style = SKETCH_STYLES[self._loaded.style]
+        style = SKETCH_STYLES[self._generator.style]
         drawn = [c[:, :, : style.channels] if is_simulated else style(c) for c, _ in crops]
         with torch.inference_mode():
-            photos = self._loaded.network(images_to_tensor(np.stack(drawn)).to(self._device))
+            photos = self._generator.network(images_to_tensor(np.stack(drawn)).to(self._device))
         return [
             MachineMadeFace(photo, points, self._provenance(sketch, is_simulated))
             for photo, (_, points), sketch in zip(
@@ -109,9 +108,9 @@ class SketchInverter:
 
     def _provenance(self, sketch: RGB, is_simulated: bool) -> dict[str, Any]:
         return {
-            "generator": self._loaded.name,
-            "weights_sha256": self._loaded.weights_sha256,
-            "style": self._loaded.style,
+            "generator": self._generator.name,
+            "generator_weights_sha256": self._generator.weights_sha256,
+            "style": self._generator.style,
             "style_applied": not is_simulated,
             "geometry": CROP,
             "sketch_pixels_sha256": sha256_of_bytes(sketch.tobytes()),

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 
 from forensic.embedders.embedder import Embedder
+from forensic.generators.registry import load_generator
 from forensic.identification.enrol import embed_faces
 from forensic.identification.inverter import MachineMadeFace, SketchInverter
 from forensic.registry import Registry
@@ -133,7 +134,7 @@ def create_method(name: str, *, embedder: Embedder, device: torch.device) -> Met
     generator = METHODS[name]
     if generator is None:
         return DirectMethod(embedder=embedder, name=name)
-    inverter = SketchInverter(generator, device=device)
+    inverter = SketchInverter(load_generator(generator, device), device=device)
     return InversionMethod(embedder=embedder, inverter=inverter, name=name)
 
 

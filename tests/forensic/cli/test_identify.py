@@ -1,0 +1,159 @@
+"""`forensic index` and `forensic identify`, from files to files."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner, Result
+
+from forensic.images.io import write_image
+from pipelines.cli import main
+from tests.support.images import face_landmarks, face_photo, write_photos
+from tests.support.onnx_model import write_flatten_model
+
+DESCRIPTION = """
+name = "toy"
+file = "toy.onnx"
+size = [112, 112]
+template = "arcface-112"
+mean = 127.5
+scale = 0.0078125
+channels = "rgb"
+"""
+
+
+def run(*args: object) -> Result:
+    torch.set_num_threads(1)
+    return CliRunner().invoke(main, [str(a) for a in args])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photos of three phantoms and a blank one, a sketch, its landmarks, an embedder."""
+    root = tmp_path_factory.mktemp("identify")
+    write_photos(root / "photos", range(3))
+    write_image(root / "photos" / "blank.png", np.full((200, 160, 3), 255, np.uint8))
+    write_image(root / "probe.png", face_photo(1))
+    write_image(root / "blank.png", np.full((200, 160, 3), 255, np.uint8))
+    points = {"landmarks": face_landmarks(1).tolist()}
+    (root / "points.json").write_text(json.dumps(points))
+    write_flatten_model(root / "toy.onnx")
+    (root / "toy.toml").write_text(DESCRIPTION)
+    return root
+
+
+@pytest.fixture(scope="module")
+def index(folder: Path) -> Path:
+    out = folder / "index"
+    result = run("index", folder / "photos", out, "--embedder", folder / "toy.toml")
+    assert result.exit_code == 0, result.stderr
+    assert "3 photos enrolled with toy, 1 rejected" in result.stdout
+    return out
+
+
+def search(folder: Path, gallery: Path, *args: object) -> Result:
+    options = ("--gallery", gallery, "--embedder", folder / "toy.toml", "--generator", "none")
+    return run("identify", folder / "probe.png", *options, *args)
+
+
+def test_rejected_photos_are_listed_with_their_reason(index: Path) -> None:
+    with open(index / "rejected.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["photo_id"] for row in rows] == ["blank.png"]
+    assert "No face" in rows[0]["reason"]
+
+
+def test_an_index_can_be_built_again_in_its_place(folder: Path, index: Path) -> None:
+    again = run("index", folder / "photos", index, "--embedder", folder / "toy.toml")
+    assert again.exit_code == 0, again.stderr
+
+
+def test_json_names_the_right_person_and_everything_it_depends_on(
+    folder: Path, index: Path
+) -> None:
+    result = search(folder, index, "--json", "--landmarks", folder / "points.json", "-k", 2)
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert document["candidates"][0]["subject_id"] == "p0001"
+    assert [c["rank"] for c in document["candidates"]] == [1, 2]
+    assert document["gallery"] == 3
+    assert "leads only" in document["notice"]
+    assert document["provenance"]["embedder"] == "toy"
+    assert len(document["provenance"]["embedder_weights_sha256"]) == 64
+
+
+def test_a_folder_of_photos_serves_as_gallery(folder: Path) -> None:
+    result = search(folder, folder / "photos")
+    assert result.exit_code == 0, result.stderr
+    assert "p0001" in result.stdout.splitlines()[3]
+    assert "Not enrolled: blank.png" in result.stderr
+    assert "leads only" in result.stdout
+
+
+def test_the_page_stands_alone_and_carries_the_notice(folder: Path, index: Path) -> None:
+    out = folder / "page.html"
+    result = search(folder, index, "--out", out, "--photos", folder / "photos")
+    assert result.exit_code == 0, result.stderr
+    page = out.read_text()
+    assert "leads only" in page
+    assert page.count("data:image/jpeg;base64,") == 4
+    assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_a_page_without_photos_says_so(folder: Path, index: Path) -> None:
+    out = folder / "bare.html"
+    assert search(folder, index, "--out", out).exit_code == 0
+    assert "photo not at hand" in out.read_text()
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--gallery", "absent"), "absent"),
+        (("--embedder", "sketchfaces"), "sketchface"),
+        (("--generator", "csi-lines"), "csi-line"),
+        (("--landmarks", "absent.json"), r"absent.json"),
+        (("--aligned", "cufs"), "200×250"),
+        (("--aligned", "cuhk"), "cufs"),
+        (("--device", "tpu"), "tpu"),
+        (("-k", "0"), "k is 0"),
+        (("--landmarks", "points.json", "--aligned", "cufs"), "not both"),
+    ],
+)
+def test_mistakes_exit_with_2_and_name_the_remedy(
+    folder: Path, index: Path, args: tuple[str, ...], message: str
+) -> None:
+    write_image(folder / "small.png", face_photo(1, size_hw=(225, 180)))
+    options = ["--gallery", index, "--embedder", folder / "toy.toml", "--generator", "none"]
+    out = folder / "never.html"
+    result = run("identify", folder / "small.png", *options, "--out", out, *args)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not out.exists()
+
+
+def test_a_sketch_without_a_face_asks_for_landmarks(folder: Path, index: Path) -> None:
+    options = ("--gallery", index, "--embedder", folder / "toy.toml", "--generator", "none")
+    result = run("identify", folder / "blank.png", *options)
+    assert result.exit_code == 2
+    assert "--landmarks" in result.stderr
+
+
+def test_an_index_of_another_embedder_is_refused(folder: Path, index: Path) -> None:
+    (folder / "other.toml").write_text(DESCRIPTION.replace('"toy"', '"other"'))
+    result = search(folder, index, "--embedder", folder / "other.toml")
+    assert result.exit_code == 2
+    assert "toy" in result.stderr
+    assert "other" in result.stderr
+
+
+def test_a_gallery_without_faces_writes_no_index(folder: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "photos" / "blank.png", np.full((200, 160, 3), 255, np.uint8))
+    out = tmp_path / "index"
+    result = run("index", tmp_path / "photos", out, "--embedder", folder / "toy.toml")
+    assert result.exit_code == 2
+    assert not out.exists()
