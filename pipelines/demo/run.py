@@ -46,6 +46,7 @@ class DemoOptions:
     seed: int
     embedder: str
     device: str
+    n_processes: int | None = None  # renderers; by default one per core
 
     def command(self) -> list[str]:
         """Return the command that gives these figures."""
@@ -120,6 +121,7 @@ def _render(options: DemoOptions, styles: tuple[str, ...], folder: Path) -> Popu
             seed=options.seed,
             styles=styles,
             on_persons=tell,
+            n_processes=options.n_processes,
         )
 
 
