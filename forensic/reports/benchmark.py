@@ -10,7 +10,7 @@ from forensic.files import atomic_write
 from forensic.reports.html import data_uri, picture_uri, render_page
 from forensic.reports.plots import draw_cmc, write_figure
 from forensic.reports.record import BenchmarkReport, ComparisonRecord, MethodRecord
-from forensic.reports.tables import count, interval, p_value, percent, points
+from forensic.reports.tables import count, interval, p_value, percent, points, write_tables
 from forensic.values import RGB
 
 ALPHA = 0.05
@@ -48,7 +48,7 @@ class CasePictures:
 
 
 def write_pages(report: BenchmarkReport, cases: Sequence[CasePictures], folder: Path) -> None:
-    """Write `report.html` and `cmc.png` into a folder.
+    """Write the page, the curve as PNG and SVG, and the tables as CSV into a folder.
 
     Args:
         report: The figures.
@@ -64,6 +64,8 @@ def write_pages(report: BenchmarkReport, cases: Sequence[CasePictures], folder: 
         gallery=report.gallery,
     )
     write_figure(figure, folder / "cmc.png")
+    write_figure(figure, folder / "cmc.svg")
+    write_tables(report, folder)
     page = render_page(
         "benchmark.html.j2",
         report=report,

@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from forensic.errors import DataFolderError
+from forensic.files import read_json
 
 Rate = float
 Interval = tuple[float, float]
@@ -113,3 +117,22 @@ class BenchmarkReport(_Strict):
     provenance: dict[str, Any] = Field(
         description="Versions, commit, machine, command, seed, data hashes; times under `times`."
     )
+
+
+def load_report(path: Path) -> BenchmarkReport:
+    """Read and check a `report.json`.
+
+    Raises:
+        DataFolderError: The file cannot be read, is not JSON, or is no such report; the message
+            names the first wrong key.
+    """
+    try:
+        return BenchmarkReport(**read_json(path))
+    except OSError as error:
+        raise DataFolderError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise DataFolderError(f"{path} is no benchmark report: {where}: {first['msg']}.") from error
+    except (ValueError, TypeError) as error:
+        raise DataFolderError(f"{path} is no benchmark report: {error}.") from error

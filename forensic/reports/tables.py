@@ -1,9 +1,15 @@
-"""How numbers are written, the same way in every table."""
+"""How numbers are written, the same way everywhere, and the report's tables as CSV."""
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from forensic.files import atomic_write
+from forensic.reports.record import BenchmarkReport, ComparisonRecord
 
 
 def percent(rate: float | None) -> str:
@@ -47,6 +53,8 @@ def p_value(p: float | None) -> str:
         return "<0.0001"
     if p >= 0.9995:
         return "1"
+    if 0.0495 <= p < 0.0505:
+        return f"{p:.4f}"  # two digits would hide on which side of 5 % it lies
     digits = max(2, 1 - math.floor(math.log10(p))) if p < 0.1 else 2
     return f"{p:.{min(digits, 4)}f}"
 
@@ -70,3 +78,47 @@ def points(difference: float) -> str:
     """
     sign = "+" if difference > 0 else "−" if difference < 0 else ""
     return f"{sign}{100 * abs(difference):.1f} pp"
+
+
+def write_tables(report: BenchmarkReport, folder: Path) -> None:
+    """Write the report's tables as CSV: scores, comparisons, ranks, failures.
+
+    Rates are between 0 and 1, unrounded; an empty rank is a failure to enrol.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    for name, (header, rows) in _tables(report).items():
+        with atomic_write(folder / name, "w") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(header)
+            writer.writerows(rows)
+
+
+def _tables(report: BenchmarkReport) -> dict[str, tuple[Sequence[str], list[Sequence[Any]]]]:
+    methods = report.methods
+    probes = next(iter(methods.values())).ranks
+    compared = list(ComparisonRecord.model_fields)
+    return {
+        "scores.csv": (
+            ("method", "rank", "cms", "ci95_low", "ci95_high", "p_vs_chance", "probes", "gallery"),
+            [
+                (name, rank, rate, *method.cms_ci95[rank], method.cms_p_vs_chance[rank],
+                 report.probes, report.gallery)
+                for name, method in methods.items()
+                for rank, rate in method.cms.items()
+            ],
+        ),
+        "comparisons.csv": (
+            compared,
+            [[getattr(row, field) for field in compared] for row in report.comparisons],
+        ),
+        "ranks.csv": (
+            ("probe", *methods),
+            [(probe, *(method.ranks[probe] for method in methods.values())) for probe in probes],
+        ),
+        "failures.csv": (
+            ("role", "name", "reason"),
+            [(row.role, row.name, row.reason) for row in report.failures],
+        ),
+    }  # fmt: skip

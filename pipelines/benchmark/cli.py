@@ -82,3 +82,26 @@ def pairs(
     )
     summary = benchmark_pairs(options, out=out, cache=cache, environment=os.environ)
     click.echo(summary)
+
+
+@benchmark.command()
+@click.argument("first", metavar="A.json", type=FOLDER)
+@click.argument("second", metavar="B.json", type=FOLDER)
+@click.option("--methods", help="One method of A and one of B, e.g. none,csi-line.")
+@click.option("--rank", default=1, show_default=True, help="What counts as found.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def compare(first: Path, second: Path, methods: str | None, rank: int, as_json: bool) -> None:
+    """Say which of two reports on the same probes is better, or that it cannot be told."""
+    from pipelines.benchmark.compare import compare_files
+
+    click.echo(compare_files(first, second, methods=methods, rank=rank, as_json=as_json))
+
+
+@benchmark.command()
+def schema() -> None:
+    """Print the JSON Schema of report.json."""
+    import json
+
+    from forensic.reports.record import BenchmarkReport
+
+    click.echo(json.dumps(BenchmarkReport.model_json_schema(), indent=2))

@@ -205,5 +205,5 @@ def _provenance(
 
 
 def _hash_of(images: Sequence[ImageFile]) -> str:
-    """Return one hash over names and contents."""
-    return sha256_of_bytes("".join(f"{i.name}\0{i.sha256}\n" for i in images).encode())
+    """Return one hash over all contents, whatever the files are called."""
+    return sha256_of_bytes("\n".join(sorted(image.sha256 for image in images)).encode())

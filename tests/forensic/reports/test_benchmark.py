@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forensic.reports.benchmark import (
+    CasePictures,
+    best_method,
+    may_be_concluded,
+    may_not_be_concluded,
+    summary_text,
+    write_pages,
+)
+from forensic.reports.record import BenchmarkReport
+from forensic.values import LEAD_ONLY
+from tests.support.reports import example_report
+
+
+def test_page_says_first_what_was_tested_and_what_it_is_not(tmp_path: Path) -> None:
+    write_pages(example_report(), [], tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert page.index(LEAD_ONLY) < page.index("<main>")
+    order = ["What was tested", "How often the right person", "What may be concluded",
+             "What may not", "Match score by rank", "Methods compared", "Provenance"]  # fmt: skip
+    places = [page.index(heading) for heading in order]
+    assert places == sorted(places)
+    assert "40 sketches searched in a gallery of 60 photos" in page
+    assert "data:image/png;base64," in page
+
+
+def test_page_shows_rates_with_intervals_and_failures(tmp_path: Path) -> None:
+    write_pages(example_report(), [], tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert "75.0 %" in page
+    assert "58.8–87.3 %" in page
+    assert "p07.png" in page
+    assert "No face was found." in page
+
+
+def test_names_from_files_cannot_become_markup(tmp_path: Path) -> None:
+    report = example_report(failed="<img src=x onerror=alert(1)>.png")
+    write_pages(report, [], tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert "<img src=x" not in page
+    assert "&lt;img src=x" in page
+
+
+def test_machine_made_faces_are_labelled_beside_their_sketch(tmp_path: Path) -> None:
+    gray = np.full((60, 50, 3), 128, np.uint8)
+    cases = [
+        CasePictures("p01", "csi-line", 3, sketch=gray, machine_made=gray, mate=gray, first=gray),
+        CasePictures("p02", "csi-line", 1, sketch=gray, machine_made=None, mate=gray, first=None),
+    ]
+    write_pages(example_report(), cases, tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("Machine-made from the sketch; shows no one") == 1
+    assert page.count("First candidate: another person") == 1
+    assert page.count("data:image/jpeg") == 6
+
+
+def test_conclusions_follow_the_tests() -> None:
+    sentences = " ".join(may_be_concluded(example_report()))
+    assert "csi-line: the right person came first for 30 of 40 sketches, 75.0 %" in sentences
+    assert "csi-line finds more than none at rank 1" in sentences
+    assert "fewer than 6 of these 40 probes (15.0 pp)" in sentences
+    weak = " ".join(may_be_concluded(example_report(first=1, second=2)))
+    assert "none: the right person came first for 1 of 40" in weak
+    assert "not shown to be better than chance" in weak
+    assert "cannot be told apart" in weak
+
+
+@pytest.mark.parametrize(
+    ("kind", "warning"), [("viewed", "witness's memory"), ("unknown", "not stated")]
+)
+def test_limits_name_the_kind_of_sketch(kind: str, warning: str) -> None:
+    assert warning in " ".join(may_not_be_concluded(example_report(kind=kind)))
+    assert warning not in " ".join(may_not_be_concluded(example_report(kind="forensic")))
+
+
+def test_differently_found_mates_and_distractors_are_pointed_out() -> None:
+    uneven = example_report()
+    assert not any("evenly made" in s for s in may_not_be_concluded(uneven))
+    record = uneven.model_dump(mode="json")
+    record["landmarks"]["photo"] = {"aligned:cufs": 40}
+    limits = may_not_be_concluded(BenchmarkReport(**record))
+    assert any("evenly made" in sentence for sentence in limits)
+
+
+def test_summary_fits_a_terminal_and_ends_with_the_notice() -> None:
+    report = example_report()
+    lines = summary_text(report).splitlines()
+    assert lines[-1] == LEAD_ONLY
+    assert max(map(len, lines[:-1])) <= 100
+    assert best_method(report) == "csi-line"
