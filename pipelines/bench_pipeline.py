@@ -60,8 +60,12 @@ class Comparison:
 @click.option(
     "--photos", type=click.Path(path_type=Path), required=True, help="Folder of photos of faces."
 )
-@click.option("--n", "n_images", default=200, show_default=True, help="Photos to use.")
-@click.option("--repeats", default=5, show_default=True, help="Timed passes of each side.")
+@click.option(
+    "--n", "n_images", type=click.IntRange(1), default=200, show_default=True, help="Photos to use."
+)
+@click.option(
+    "--repeats", type=click.IntRange(2), default=5, show_default=True, help="Timed passes per side."
+)
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bench_pipeline(photos: Path, n_images: int, repeats: int, device: str, as_json: bool) -> None:
