@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensic.reports.benchmark import CasePictures, best_method
+from forensic.reports.cases import CasePictures
+from forensic.reports.conclusions import best_method
 from pipelines.benchmark.embedding import BATCH_SIZE, read_image
 from pipelines.benchmark.experiment import Outcome
 from pipelines.benchmark.system import System

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forensic.files import write_json
-from forensic.reports.benchmark import summary_text, write_pages
+from forensic.reports.benchmark import write_pages
+from forensic.reports.conclusions import summary_text
 from forensic.weights.store import choose_weights_folder
 from pipelines.benchmark.cache import default_cache_folder
 from pipelines.benchmark.cases import case_pictures

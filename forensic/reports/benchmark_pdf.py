@@ -1,0 +1,219 @@
+"""The benchmark as a PDF for the file: the page's content, laid out for A4 paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image as PillowImage
+from reportlab.lib.units import mm
+from reportlab.platypus import (
+    CondPageBreak,
+    Flowable,
+    Image,
+    KeepTogether,
+    Spacer,
+    Table,
+    TableStyle,
+)
+
+from forensic.reports.cases import CasePictures
+from forensic.reports.conclusions import (
+    KINDS,
+    best_method,
+    may_be_concluded,
+    may_not_be_concluded,
+)
+from forensic.reports.pdf import (
+    WIDTH,
+    facts_table,
+    figures_table,
+    small_picture,
+    text_block,
+    write_document,
+)
+from forensic.reports.record import BenchmarkReport
+from forensic.reports.tables import count, interval, p_value, percent, points
+
+MOST_FAILURES = 100
+
+
+def write_pdf(
+    report: BenchmarkReport, cases: Sequence[CasePictures], cmc_png: Path, path: Path
+) -> None:
+    """Write the report as PDF, atomically; the same report gives the same bytes.
+
+    Args:
+        report: The figures.
+        cases: Pictures to show; empty shows no picture of a person.
+        cmc_png: The match curve.
+        path: The file to write.
+
+    Raises:
+        OSError: The curve cannot be read or the file not be written.
+    """
+    story = [
+        *_front(report),
+        *_curve(cmc_png),
+        *_comparisons(report),
+        *_cases(cases),
+        *_failures(report),
+        *_provenance(report),
+    ]
+    write_document(story, path, title=_title(report), notice=report.notice)
+
+
+def _front(report: BenchmarkReport) -> list[Flowable]:
+    """Return the first page: what was tested, the headline rates, what follows from them."""
+    others = report.gallery - report.probes
+    gallery = (
+        f"{count(report.gallery)} photos: {count(report.probes)} of the people sketched, one each, "
+        f"and {f'{count(others)} of others' if others else 'nobody else'}. Every search is for a "
+        "person who is enrolled."
+    )
+    failed, embedder, record = len(report.failures), report.embedder, report.provenance
+    return [
+        text_block(_title(report), "title"),
+        text_block(
+            f"Sketches {KINDS[report.sketch_kind]}. {record['times']['started_at'][:10]}, "
+            f"forensic {record['forensic']}, commit {record['commit'] or 'unknown'}.",
+            "soft",
+        ),
+        text_block("What was tested", "heading"),
+        facts_table(
+            [
+                ("Probes", f"{count(report.probes)} sketches, one for each person"),
+                ("Gallery", gallery),
+                ("Embedder", f"{embedder.name}, {embedder.dimension} numbers a face"),
+                ("Methods", ", ".join(report.methods)),
+                (
+                    "Failures to enrol",
+                    f"{count(failed)} images, listed below" if failed else "none",
+                ),
+            ]
+        ),
+        text_block("How often the right person was found", "heading"),
+        _scores(report),
+        text_block(
+            "With Clopper–Pearson 95 % intervals. Failures to enrol count as misses.", "soft"
+        ),
+        text_block("What may be concluded", "heading"),
+        *[text_block(sentence, "bullet") for sentence in may_be_concluded(report)],
+        text_block("What may not", "heading"),
+        *[text_block(sentence, "bullet") for sentence in may_not_be_concluded(report)],
+    ]
+
+
+def _scores(report: BenchmarkReport) -> Table:
+    ranks = list(report.methods[best_method(report)].cms)
+    rows = [["Method", *[f"rank {rank}" for rank in ranks], "p vs chance", "Failed"]]
+    for name, method in report.methods.items():
+        cells = [f"{percent(method.cms[r])}\n{interval(method.cms_ci95[r])}" for r in ranks]
+        rows.append([
+            name, *cells, p_value(method.rank1.p_vs_chance), count(method.failures_to_enrol)
+        ])  # fmt: skip
+    return figures_table(rows, widths=[33 * mm, *[26 * mm] * len(ranks), 22 * mm, 15 * mm])
+
+
+def _curve(cmc_png: Path) -> list[Flowable]:
+    with PillowImage.open(cmc_png) as picture:
+        width, height = picture.size
+    shown = 150 * mm
+    drawn = Image(str(cmc_png), width=shown, height=shown * height / width)
+    drawn.hAlign = "LEFT"
+    return [KeepTogether([text_block("Match score by rank", "heading"), drawn])]
+
+
+def _comparisons(report: BenchmarkReport) -> list[Flowable]:
+    if not report.comparisons:
+        return []
+    rows = [["First", "Second", "Only first", "Only second", "Difference", "g", "p", "p, Holm"]]
+    rows += [
+        [c.a, c.b, str(c.only_a), str(c.only_b), points(c.rate_difference), f"{c.cohens_g:+.2f}",
+         p_value(c.mcnemar_p), p_value(c.holm_p)]
+        for c in report.comparisons
+    ]  # fmt: skip
+    widths = [w * mm for w in (31, 31, 18, 21, 21, 14, 18, 18)]
+    note = "McNemar's exact test on the same probes, at rank 1. Holm's correction runs over all."
+    return [
+        CondPageBreak(50 * mm),
+        text_block("Methods compared", "heading"),
+        text_block(note, "soft"),
+        figures_table(rows, widths=widths, left=2),
+    ]
+
+
+def _cases(cases: Sequence[CasePictures]) -> list[Flowable]:
+    if not cases:
+        return []
+    story: list[Flowable] = [
+        CondPageBreak(70 * mm),
+        text_block("Cases to look at", "heading"),
+        text_block(
+            f"The best and the worst ranks of {cases[0].method}. A candidate resembles the sketch; "
+            "that is all.",
+            "soft",
+        ),
+    ]
+    for case in cases:
+        pictures = [
+            ("Sketch", case.sketch),
+            ("Machine-made from the sketch; shows no one", case.machine_made),
+            ("The person drawn", case.mate),
+            ("First candidate: another person", case.first),
+        ]
+        shown = [(name, image) for name, image in pictures if image is not None]
+        cells = [[small_picture(image), text_block(name, "caption")] for name, image in shown]
+        strip = Table([cells], colWidths=[38 * mm] * len(cells), hAlign="LEFT")
+        strip.setStyle(
+            TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)])
+        )
+        title = text_block(f"{case.probe_id}: rank {count(case.rank)}", "strong")
+        story.append(KeepTogether([title, strip, Spacer(0, 2 * mm)]))
+    return story
+
+
+def _failures(report: BenchmarkReport) -> list[Flowable]:
+    if not report.failures:
+        return [text_block("Failures to enrol", "heading"), text_block("None.", "body")]
+    rows: list[list[Any]] = [["Role", "File", "Reason"]]
+    rows += [
+        [f.role, text_block(f.name, "cell"), text_block(f.reason, "cell")]
+        for f in report.failures[:MOST_FAILURES]
+    ]
+    more = len(report.failures) - MOST_FAILURES
+    rest = [text_block(f"{count(more)} more are in report.json.", "soft")] if more > 0 else []
+    widths = [20 * mm, 60 * mm, WIDTH - 80 * mm]
+    return [
+        CondPageBreak(40 * mm),
+        text_block("Failures to enrol", "heading"),
+        figures_table(rows, widths=widths, left=3),
+        *rest,
+    ]
+
+
+def _provenance(report: BenchmarkReport) -> list[Flowable]:
+    record = report.provenance
+    facts = [
+        ("Command", " ".join(record["command"])),
+        ("Program", f"forensic {record['forensic']}, commit {record['commit'] or 'unknown'}"),
+        ("Machine", f"Python {record['python']}, {record['machine']}, device {record['device']}"),
+        ("Libraries", ", ".join(f"{name} {v}" for name, v in record["libraries"].items())),
+        ("Embedder’s weights", report.embedder.weights_sha256),
+        *[
+            (f"{name} weights", sha256)
+            for method in report.methods.values()
+            for name, sha256 in method.weights_sha256.items()
+        ],
+        *[(f"Data: {role}", sha256) for role, sha256 in record["data_sha256"].items()],
+        ("Ties", "counted against the system"),
+        ("Started, took", f"{record['times']['started_at']}, {record['times']['seconds']} s"),
+    ]
+    return [CondPageBreak(60 * mm), text_block("Provenance", "heading"), facts_table(facts)]
+
+
+def _title(report: BenchmarkReport) -> str:
+    return (
+        f"{count(report.probes)} sketches searched in a gallery of {count(report.gallery)} photos"
+    )

@@ -1,0 +1,118 @@
+"""What follows from a benchmark's figures and what does not, in plain sentences."""
+
+from __future__ import annotations
+
+from forensic.reports.record import BenchmarkReport, ComparisonRecord, MethodRecord
+from forensic.reports.tables import count, interval, p_value, percent, points
+
+ALPHA = 0.05
+KINDS = {
+    "viewed": "drawn by an artist who looked at a photo",
+    "forensic": "drawn from a witness's account",
+    "composite": "put together from a kit of parts",
+    "freehand": "drawn freehand by a layperson",
+    "unknown": "of a kind that was not stated",
+}
+
+
+def best_method(report: BenchmarkReport) -> str:
+    """Return the method with most successes at rank 1, the first named among equals."""
+    return max(report.methods, key=lambda name: report.methods[name].rank1.successes)
+
+
+def summary_text(report: BenchmarkReport) -> str:
+    """Return the headline rates as plain text for a terminal."""
+    lines = [
+        f"{count(report.probes)} sketches ({report.sketch_kind}), gallery of "
+        f"{count(report.gallery)} photos, embedder {report.embedder.name}",
+        f"{'method':16}{'CMS(1)':>9}  {'95 % interval':16}{'CMS(10)':>9}{'p vs chance':>13}"
+        f"{'failed':>8}",
+    ]
+    for name, method in report.methods.items():
+        lines.append(
+            f"{name:16}{percent(method.cms['1']):>9}  {interval(method.rank1.ci95):16}"
+            f"{percent(method.cms['10']):>9}{p_value(method.rank1.p_vs_chance):>13}"
+            f"{method.failures_to_enrol:>8}"
+        )
+    return "\n".join([*lines, report.notice])
+
+
+def may_be_concluded(report: BenchmarkReport) -> list[str]:
+    """Return what these figures support, one sentence each."""
+    sentences = [_rate_sentence(name, method) for name, method in report.methods.items()]
+    sentences += [_comparison_sentence(c) for c in report.comparisons]
+    gap = report.comparisons[0].smallest_gap if report.comparisons else None
+    if gap:
+        sentences.append(
+            f"Two methods that differ on fewer than {gap} of these {report.probes} probes "
+            f"({points(gap / report.probes).lstrip('+')}) could not have been told apart here."
+        )
+    return sentences
+
+
+def may_not_be_concluded(report: BenchmarkReport) -> list[str]:
+    """Return what a reader might take from these figures and must not."""
+    sentences = [
+        "That a candidate is the person sought. The rates describe this set of pairs, not a case; "
+        "every person searched for was in the gallery, which an investigation cannot know.",
+        f"Rates for a larger gallery than these {count(report.gallery)} photos: they fall as "
+        "photos are added.",
+        "Rates for people, cameras or artists unlike those of this set. Nothing here says how "
+        "rates differ between groups of people.",
+    ]
+    if report.sketch_kind == "viewed":
+        sentences.append(
+            "Rates for sketches from a witness's memory. These were drawn by artists who looked at "
+            "a photo, perhaps the very one in the gallery; that is far easier."
+        )
+    if report.sketch_kind == "unknown":
+        sentences.append(
+            "Rates for any kind of sketch: it was not stated (--kind) how these came about."
+        )
+    if report.distractors and _sources_differ(report):
+        sentences.append(
+            "Rates for an evenly made gallery: the faces of mates and of distractors were found in "
+            "different ways, which may help or hurt the mates."
+        )
+    return sentences
+
+
+def _rate_sentence(name: str, method: MethodRecord) -> str:
+    first = method.rank1
+    verdict = (
+        f"better than chance (p {_equals(first.p_vs_chance)})"
+        if first.p_vs_chance < ALPHA
+        else f"not shown to be better than chance (p {_equals(first.p_vs_chance)})"
+    )
+    return (
+        f"{name}: the right person came first for {first.successes} of {first.trials} sketches, "
+        f"{percent(method.cms['1'])} (95 % interval {interval(first.ci95)}); {verdict}."
+    )
+
+
+def _comparison_sentence(comparison: ComparisonRecord) -> str:
+    a, b = comparison.a, comparison.b
+    counts = f"{comparison.only_a} probes only by {a}, {comparison.only_b} only by {b}"
+    if comparison.holm_p >= ALPHA:
+        return (
+            f"{a} and {b} cannot be told apart at rank 1 ({counts}; "
+            f"p {_equals(comparison.holm_p)} after Holm's correction)."
+        )
+    better, worse = (a, b) if comparison.only_a > comparison.only_b else (b, a)
+    return (
+        f"{better} finds more than {worse} at rank 1 ({counts}; "
+        f"p {_equals(comparison.holm_p)} after Holm's correction)."
+    )
+
+
+def _equals(p: float) -> str:
+    text = p_value(p)
+    return text if text.startswith("<") else f"= {text}"
+
+
+def _sources_differ(report: BenchmarkReport) -> bool:
+    mates, others = (
+        {source for source in report.landmarks[role] if source != "none"}
+        for role in ("photo", "distractor")
+    )
+    return mates != others
