@@ -9,6 +9,21 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from forensic.errors import RecipeError
+from forensic.files import read_json
+
+MAY_CHANGE = frozenset(
+    {
+        "data.folder",
+        "options.compile",
+        "options.vgg",
+        "schedule.checkpoint_minutes",
+        "schedule.images",
+        "schedule.patience",
+        "schedule.validate_every",
+    }
+)
+"""What a resumed training may say anew: where files lie, how long it runs and how often it looks.
+Everything else decides what it computes."""
 
 
 class _Strict(BaseModel):
@@ -19,8 +34,9 @@ class DataRecipe(_Strict):
     """Which samples. `folder` is a packed data set; relative paths start at the working folder."""
 
     folder: str
-    style: str
+    style: str | None = Field(None, description="sketch style, for tasks on one style")
     limit: int | None = Field(None, ge=1, description="use only the first so many faces")
+    options: dict[str, Any] = Field({}, description="further arguments of the task's samples")
 
 
 class ScheduleRecipe(_Strict):
@@ -68,6 +84,44 @@ def load_recipe(path: Path, changes: tuple[str, ...] = ()) -> TrainRecipe:
             for item in error.errors()
         ]
         raise RecipeError(f"Recipe {path}: " + "; ".join(lines) + ".") from error
+
+
+def check_resumable(path: Path, recipe: TrainRecipe) -> None:
+    """Refuse a recipe that computes something else than the training it would resume.
+
+    Args:
+        path: The JSON copy of the recipe that the training began with.
+        recipe: The recipe to go on with.
+
+    Raises:
+        RecipeError: They differ in more than `MAY_CHANGE`, or the copy is missing or damaged.
+    """
+    try:
+        begun = _flat(TrainRecipe.model_validate(read_json(path)).model_dump())
+    except (OSError, ValueError) as error:
+        raise RecipeError(
+            f"{path} does not say how its training began. Choose another --out folder."
+        ) from error
+    wanted = _flat(recipe.model_dump())
+    changed = [
+        f"{key} was {begun.get(key)!r}, now {wanted.get(key)!r}"
+        for key in sorted((begun.keys() | wanted.keys()) - MAY_CHANGE)
+        if begun.get(key) != wanted.get(key)
+    ]
+    if changed:
+        raise RecipeError(
+            f"{path.parent} holds a training by another recipe: {'; '.join(changed)}. "
+            "Choose another --out folder."
+        )
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the leaves of nested sections by their dotted paths."""
+    leaves: dict[str, Any] = {}
+    for key, value in tree.items():
+        dotted = prefix + key
+        leaves |= _flat(value, f"{dotted}.") if isinstance(value, dict) else {dotted: value}
+    return leaves
 
 
 def _apply(content: dict[str, Any], change: str) -> None:

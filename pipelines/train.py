@@ -11,7 +11,7 @@ import click
 from forensic.errors import RecipeError
 from forensic.files import sha256_of_file, write_json
 from forensic.runtime import choose_device, provenance, seed_everything
-from pipelines.recipe import TrainRecipe, load_recipe
+from pipelines.recipe import TrainRecipe, check_resumable, load_recipe
 
 if TYPE_CHECKING:
     import torch
@@ -25,23 +25,25 @@ def build_trainer(
     """Return a trainer for a recipe, resumed from `out` where a checkpoint lies there.
 
     Raises:
-        RecipeError: The task does not know one of the options.
+        RecipeError: The task or its samples do not know one of the options, or miss one.
         DataFolderError: The data set is missing or unfinished.
         UnknownNameError: No such task or sketch style.
         WeightsError: A network that the task needs is missing or damaged.
         TrainingError: The checkpoint is damaged or belongs to another recipe.
     """
-    from forensic.datasets.pairs import SketchPhotoPairs
     from forensic.training.loop import Schedule, Trainer
     from forensic.training.registry import TASKS
 
     seed_everything(recipe.schedule.seed)
-    folder, data = Path(recipe.data.folder), recipe.data
-    training = SketchPhotoPairs(folder, split="train", style=data.style, limit=data.limit)
-    validation = SketchPhotoPairs(folder, split="validation", style=data.style, limit=data.limit)
-    channels = training.sketches.shape[3]
+    chosen, folder = TASKS[recipe.task], Path(recipe.data.folder)
+    wanted = recipe.data.model_dump(exclude_none=True, exclude={"folder", "options"})
     try:
-        task = TASKS[recipe.task](in_channels=channels, device=device, **recipe.options)
+        training = chosen.samples(folder, split="train", **wanted, **recipe.data.options)
+        validation = chosen.samples(folder, split="validation", **wanted, **recipe.data.options)
+    except TypeError as error:
+        raise RecipeError(f"data of {recipe.name}: {error}.") from error
+    try:
+        task = chosen(**training.facts, device=device, **recipe.options)
     except TypeError as error:
         raise RecipeError(f"options of {recipe.name}: {error}.") from error
     return Trainer(
@@ -67,7 +69,8 @@ def export_weights(recipe: TrainRecipe, trainer: Trainer, out: Path) -> list[Pat
     written = []
     for config, network in trainer.task.export(trainer.best_networks()).values():
         path = out / f"{recipe.name}.safetensors"
-        save_bundle(path, network.state_dict(), config, {"style": recipe.data.style})
+        facts = {"style": recipe.data.style} if recipe.data.style else {}
+        save_bundle(path, network.state_dict(), config, {"recipe": recipe.name, **facts})
         write_json(
             path.with_suffix(".json"),
             {
@@ -75,12 +78,19 @@ def export_weights(recipe: TrainRecipe, trainer: Trainer, out: Path) -> list[Pat
                 "sha256": sha256_of_file(path),
                 "recipe": recipe.model_dump(),
                 "progress": vars(trainer.progress),
-                "data": sha256_of_file(Path(recipe.data.folder) / "manifest.json"),
+                "data": _manifest_hashes(Path(recipe.data.folder)),
                 "provenance": provenance(),
             },
         )
         written.append(path)
     return written
+
+
+def _manifest_hashes(folder: Path) -> dict[str, str]:
+    """Return the hash of every data set's manifest in a folder, and of its teacher's record."""
+    names = ("manifest.json", "targets.json")
+    found = [path for name in names for at in ("", "*/") for path in folder.glob(at + name)]
+    return {p.relative_to(folder).as_posix(): sha256_of_file(p) for p in sorted(found)}
 
 
 @click.command()
@@ -107,11 +117,15 @@ def train(
     """
     import torch
 
+    from forensic.training.loop import CHECKPOINT
+
     if threads:
         torch.set_num_threads(threads)
     if data:
         changes = (*changes, f'data.folder="{data}"')
     loaded = load_recipe(recipe, changes)
+    if (out / CHECKPOINT).is_file():
+        check_resumable(out / "recipe.json", loaded)
     write_json(out / "recipe.json", loaded.model_dump())
     trainer = build_trainer(loaded, out, device=choose_device(device), report=click.echo)
     progress = trainer.fit(max_minutes=max_minutes)

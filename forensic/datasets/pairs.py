@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,11 @@ class SketchPhotoPairs:
             self.sketches = packed.images(self.records, style)
         else:
             self.sketches = np.stack([operator(photo) for photo in self.photos])
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a network for these samples must know: the sketches' number of channels."""
+        return {"in_channels": self.sketches.shape[3]}
 
     def __len__(self) -> int:
         return len(self.records)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from forensic.backbones.vgg import load_vgg_features
+from forensic.datasets.pairs import SketchPhotoPairs
 from forensic.generators.csi import CSI
 from forensic.layers.memory import to_channels_last
 from forensic.losses.perceptual import feature_loss
@@ -49,6 +50,7 @@ class CSITask:
     """
 
     score, higher_is_better = "psnr", True
+    samples = SketchPhotoPairs
 
     def __init__(
         self,
