@@ -1,0 +1,28 @@
+"""Every published recipe parses, and its task knows each of its options."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+import pipelines
+from forensic.sketches.registry import SKETCH_STYLES
+from forensic.training.registry import TASKS
+from pipelines.recipe import load_recipe
+
+FOLDER = Path(pipelines.__file__).parent / "recipes"
+RECIPES = sorted(FOLDER.glob("*.toml"))
+
+
+def test_there_are_recipes() -> None:
+    assert RECIPES
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_recipe_parses_and_names_things_that_exist(path: Path) -> None:
+    recipe = load_recipe(path)
+    assert recipe.name == path.stem
+    task = TASKS[recipe.task]
+    assert set(recipe.options) <= set(inspect.signature(task).parameters)
+    assert recipe.data.style is None or recipe.data.style in SKETCH_STYLES
+    assert not Path(recipe.data.folder).is_absolute()
