@@ -20,6 +20,8 @@ from forensic.files import sha256_of_bytes
 from forensic.images.io import decode_image, list_images
 from forensic.runtime import provenance
 from forensic.values import RGB, Landmarks
+from pipelines.pair_dataset import pairs
+from pipelines.teach import teach
 
 if TYPE_CHECKING:
     from forensic.datasets.packed import Record
@@ -300,3 +302,7 @@ def verify(folder: Path) -> None:
 
     packed = PackedDataset(folder)
     click.echo(f"{folder}: {len(packed.records)} faces, {packed.manifest['splits']}, all intact.")
+
+
+dataset.add_command(pairs)
+dataset.add_command(teach)
