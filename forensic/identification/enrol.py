@@ -12,11 +12,18 @@ import numpy as np
 
 from forensic.embedders.embedder import Embedder
 from forensic.errors import InputError
-from forensic.faces.align import align_face
+from forensic.faces.align import TEMPLATES, align_face
 from forensic.faces.detect import FaceDetector
 from forensic.faces.search import find_faces
 from forensic.images.io import load_image
 from forensic.values import RGB, Landmarks, Vectors
+
+DECODED_PER_TEMPLATE = 8
+"""Sides of a photo keep this many times the template's size when a large JPEG is decoded smaller.
+
+The detector looks for faces of an eighth of the shorter side and more, so even the smallest of
+them fills the template without being enlarged.
+"""
 
 
 @dataclass(frozen=True)
@@ -89,8 +96,9 @@ class FaceEnroller:
         kept: list[Photo] = []
         rejected: list[Rejection] = []
         rows: list[Vectors] = [np.zeros((0, self.embedder.dimension), dtype=np.float32)]
+        needed = DECODED_PER_TEMPLATE * max(TEMPLATES[self.embedder.template].size_hw)
         with ThreadPoolExecutor(self._n_threads) as pool:
-            for batch in _loaded_batches(pool, photos, self._batch_size):
+            for batch in _loaded_batches(pool, photos, size=self._batch_size, at_least_px=needed):
                 vectors, good, bad = self._enrol_batch(pool, batch)
                 rows.append(vectors)
                 kept += good
@@ -138,19 +146,23 @@ def embed_faces(
     )
 
 
-def _load(photo: Photo) -> tuple[Photo, RGB | InputError]:
+def _load(photo: Photo, at_least_px: int) -> tuple[Photo, RGB | InputError]:
     try:
-        return photo, load_image(photo.path)
+        return photo, load_image(photo.path, at_least_px=at_least_px)
     except InputError as error:
         return photo, error
 
 
 def _loaded_batches(
-    pool: ThreadPoolExecutor, photos: Iterable[Photo], size: int
+    pool: ThreadPoolExecutor, photos: Iterable[Photo], *, size: int, at_least_px: int
 ) -> Iterator[list[tuple[Photo, RGB | InputError]]]:
     """Yield decoded batches; while one is worked on, the next is being decoded."""
     remaining = iter(photos)
-    ahead = [pool.submit(_load, photo) for photo in islice(remaining, size)]
+
+    def submit() -> list[Future[tuple[Photo, RGB | InputError]]]:
+        return [pool.submit(_load, photo, at_least_px) for photo in islice(remaining, size)]
+
+    ahead = submit()
     while ahead:
-        current, ahead = ahead, [pool.submit(_load, photo) for photo in islice(remaining, size)]
+        current, ahead = ahead, submit()
         yield [future.result() for future in current]

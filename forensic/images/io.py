@@ -22,7 +22,7 @@ FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
 
 
-def decode_image(data: bytes, *, name: str = "image") -> RGB:
+def decode_image(data: bytes, *, name: str = "image", at_least_px: int | None = None) -> RGB:
     """Return the pixels of an encoded JPEG, PNG, WebP or TIFF, upright and in RGB.
 
     The EXIF orientation is applied. Sixteen-bit gray is scaled to eight bits; transparency is laid
@@ -31,6 +31,8 @@ def decode_image(data: bytes, *, name: str = "image") -> RGB:
     Args:
         data: The file's content.
         name: What to call the image in messages.
+        at_least_px: Decode a JPEG at a half, a quarter or an eighth, which is much faster, as
+            long as both its sides keep this many pixels; None decodes it whole.
 
     Returns:
         (H, W, 3) uint8.
@@ -53,6 +55,8 @@ def decode_image(data: bytes, *, name: str = "image") -> RGB:
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data)) as picture:
                 _check_header(picture, name)
+                if at_least_px:
+                    picture.draft(None, (at_least_px, at_least_px))
                 return _to_rgb(picture)
     except UnidentifiedImageError as error:
         raise ImageError(
@@ -69,7 +73,7 @@ def decode_image(data: bytes, *, name: str = "image") -> RGB:
         raise ImageError(f"{name} is truncated or damaged: {error}.", reason="truncated") from error
 
 
-def load_image(path: Path) -> RGB:
+def load_image(path: Path, *, at_least_px: int | None = None) -> RGB:
     """Read and decode one image file, see `decode_image`.
 
     Raises:
@@ -86,7 +90,7 @@ def load_image(path: Path) -> RGB:
         data = path.read_bytes()
     except OSError as error:
         raise DataFolderError(f"{path} cannot be read: {error.strerror}.") from error
-    return decode_image(data, name=str(path))
+    return decode_image(data, name=str(path), at_least_px=at_least_px)
 
 
 def list_images(folder: Path) -> list[Path]:

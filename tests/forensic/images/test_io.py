@@ -297,6 +297,24 @@ def test_encode_refuses_floats_and_gray() -> None:
         encode_image(picture()[:, :, 0])
 
 
+@pytest.mark.parametrize(
+    ("at_least_px", "size_hw"),
+    [(None, (240, 320)), (121, (240, 320)), (120, (120, 160)), (31, (60, 80)), (1, (30, 40))],
+)
+def test_a_large_jpeg_is_decoded_no_smaller_than_needed(
+    at_least_px: int | None, size_hw: tuple[int, int]
+) -> None:
+    flat = np.full((240, 320, 3), (200, 100, 50), np.uint8)
+    image = decode_image(encode_image(flat, format="JPEG"), at_least_px=at_least_px)
+    assert image.shape[:2] == size_hw
+    assert np.abs(image.astype(int) - (200, 100, 50)).max() <= 3
+
+
+def test_other_formats_are_decoded_whole() -> None:
+    flat = np.full((240, 320, 3), 7, np.uint8)
+    assert decode_image(encode_image(flat), at_least_px=30).shape == (240, 320, 3)
+
+
 def test_list_images_sorts_filters_and_refuses_nothing(tmp_path: Path) -> None:
     for name in ("b/2.JPG", "b/1.png", "a.webp", "note.txt", ".hidden.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
