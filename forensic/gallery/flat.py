@@ -8,6 +8,7 @@ otherwise it is widened. So every device gives the same rows in the same order.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import faiss
@@ -15,7 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensic.errors import DeviceError
-from forensic.gallery.similarity import NORM_TOLERANCE, best_first, exhaustive, similarities
+from forensic.gallery.similarity import (
+    NORM_TOLERANCE,
+    best_first,
+    exhaustive,
+    rounding_error,
+    similarities,
+)
 from forensic.runtime import choose_device
 from forensic.values import Vectors
 
@@ -51,7 +58,9 @@ class FlatSearch:
             _gpu_index(vectors.shape, device) if self._on_gpu else faiss.IndexFlatIP(dimension)
         )
         self._index.add(np.ascontiguousarray(vectors))
-        self._error = similarity_error(dimension, half=self._on_gpu)
+        self._error = rounding_error(dimension)
+        if self._on_gpu:
+            self._error += _half_error(dimension)
 
     def search(
         self, queries: Vectors, k: int, *, allowed: NDArray[np.bool_] | None = None
@@ -112,21 +121,9 @@ class FlatSearch:
         return last, listed
 
 
-def similarity_error(dimension: int, *, half: bool) -> float:
-    """Return a bound on the error of FAISS's inner product of two unit vectors.
-
-    Any order of summation in float32 stays within gamma_D = D u / (1 - D u), u = 2^-24, times
-    the lengths; float16 storage of both sides adds 2^-11 of each length and, where numbers
-    are subnormal, 2^-25 each.
-
-    Source:
-        Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. 2002, eq. 3.5.
-    """
-    rounding = dimension * 2.0**-24
-    error = rounding / (1 - rounding) + 2.0**-24  # the last term: rounding of the exact value
-    if half:
-        error += 2 * (2.0**-11 + np.sqrt(dimension) * 2.0**-25) * 1.01
-    return float(error * (1 + NORM_TOLERANCE) ** 2)
+def _half_error(dimension: int) -> float:
+    """Return what float16 storage of two unit rows adds: 2^-11 of each length, and subnormals."""
+    return 2.02 * (2.0**-11 + math.sqrt(dimension) * 2.0**-25) * (1 + NORM_TOLERANCE) ** 2
 
 
 def _gpu_index(shape: tuple[int, ...], device: str) -> Any:

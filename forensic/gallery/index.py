@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from forensic.check import check_range, check_shape
 from forensic.errors import CorruptIndex, EmptyGallery, IndexMismatch, InputError
 from forensic.gallery.names import Names
-from forensic.gallery.similarity import Engine, check_vectors
-from forensic.gallery.store import read_sealed, write_sealed
+from forensic.gallery.similarity import CODED_FROM_ROWS, Engine, check_vectors
+from forensic.gallery.store import Sealed, read_sealed, write_sealed
 from forensic.values import Candidate, Vectors
+
+if TYPE_CHECKING:
+    from forensic.gallery.codes import Codes
 
 MAX_CANDIDATES = 2048
 """The longest list that a search returns."""
@@ -41,8 +44,9 @@ class GalleryIndex:
         embedder_name: str,
         weights_sha256: str,
         device: str = "cpu",
+        codes: Codes | None = None,
     ) -> None:
-        self._vectors = vectors
+        self._vectors, self._codes = vectors, codes
         self._photo_ids, self._subject_ids = _as_names(photo_ids), _as_names(subject_ids)
         self.embedder_name, self.weights_sha256 = embedder_name, weights_sha256
         self.device = device
@@ -180,7 +184,7 @@ class GalleryIndex:
         if allowed is not None:
             check_shape(allowed, (len(self),), name="allowed")
         if self._engine is None:
-            self._engine = _create_engine(self._vectors, self._tie_order, self.device)
+            self._engine = self._create_engine()
         if group_by_subject:
             return self._search_subjects(self._engine, vectors, k, allowed)
         rows, similarities = self._engine.search(vectors, k, allowed=allowed)
@@ -193,7 +197,7 @@ class GalleryIndex:
             DataFolderError: The folder holds other files and no index, or is no folder.
             OSError: The disk is full or cannot be written.
         """
-        facts = {
+        facts: dict[str, Any] = {
             "embedder_name": self.embedder_name,
             "weights_sha256": self.weights_sha256,
             "dimension": self.dimension,
@@ -206,7 +210,16 @@ class GalleryIndex:
             "subject_text": self._subject_ids.text,
             "subject_ends": self._subject_ids.ends,
         }
-        write_sealed(Path(folder), arrays, facts=facts)
+        if self._codes is None and len(self) >= CODED_FROM_ROWS:
+            from forensic.gallery.codes import Codes
+
+            self._codes = Codes.encode(self._vectors)
+        if self._codes is None:
+            write_sealed(Path(folder), arrays, facts=facts)
+            return
+        facts |= {"scale": self._codes.scale, "residual": self._codes.residual}
+        arrays["irregular"] = self._codes.irregular
+        write_sealed(Path(folder), arrays, facts=facts, files=self._codes.blobs())
 
     @classmethod
     def load(
@@ -230,8 +243,7 @@ class GalleryIndex:
             CorruptIndex: A file is missing, cut short or changed.
             IndexMismatch: It was made by another embedder or a newer format.
         """
-        facts, arrays = read_sealed(Path(folder))
-        index = _index_of(cls, Path(folder), facts, arrays, device)
+        index = _index_of(cls, Path(folder), read_sealed(Path(folder)), device)
         for what, expected, actual in (
             ("embedder", expect_embedder, index.embedder_name),
             ("weights SHA-256", expect_weights_sha256, index.weights_sha256),
@@ -243,14 +255,26 @@ class GalleryIndex:
                 )
         return index
 
+    def _create_engine(self) -> Engine:
+        if self.device != "cpu":  # FAISS loads only when a search needs it
+            from forensic.gallery.flat import FlatSearch
+
+            return FlatSearch(self._vectors, self._tie_order, device=self.device)
+        from forensic.gallery.exact import ExactSearch
+
+        engine = ExactSearch(
+            self._vectors, self._tie_order, codes=self._codes, coded_from_rows=CODED_FROM_ROWS
+        )
+        self._codes = engine.codes
+        return engine
+
     def _replace(
         self, vectors: Vectors, photo_ids: Sequence[str], subject_ids: Sequence[str]
     ) -> None:
-        self._vectors = vectors
+        self._vectors, self._codes, self._engine = vectors, None, None
         self._photo_ids, self._subject_ids = _as_names(photo_ids), _as_names(subject_ids)
         self._tie_order = _tie_order(self._photo_ids)
         self._subjects = _numbered(self._subject_ids)
-        self._engine = None
 
     def _search_subjects(
         self, engine: Engine, vectors: Vectors, k: int, allowed: NDArray[np.bool_] | None
@@ -282,19 +306,27 @@ class GalleryIndex:
         ]
 
 
-def _create_engine(vectors: Vectors, tie_order: NDArray[np.int64], device: str) -> Engine:
-    from forensic.gallery.flat import FlatSearch  # faiss loads only when a search needs it
+def _codes_of(sealed: Sealed) -> Codes | None:
+    if not sealed.files:
+        return None
+    from forensic.gallery.codes import Codes
 
-    return FlatSearch(vectors, tie_order, device=device)
+    facts, irregular = sealed.facts, sealed.arrays["irregular"]
+    return Codes.load(
+        list(sealed.files.values()),
+        scale=facts["scale"],
+        residual=facts["residual"],
+        irregular=irregular,
+    )
 
 
 def _index_of(
     cls: type[GalleryIndex],
     folder: Path,
-    facts: dict[str, Any],
-    arrays: dict[str, NDArray[Any]],
+    sealed: Sealed,
     device: str,
 ) -> GalleryIndex:
+    facts, arrays = sealed.facts, sealed.arrays
     try:
         vectors = arrays["vectors"]
         photo_ids = Names(arrays["photo_text"], arrays["photo_ends"])
@@ -310,6 +342,7 @@ def _index_of(
             embedder_name=str(facts["embedder_name"]),
             weights_sha256=str(facts["weights_sha256"]),
             device=device,
+            codes=_codes_of(sealed),
         )
     except (KeyError, InputError, UnicodeDecodeError) as error:
         raise CorruptIndex(f"The index in {folder} is incomplete: {error}.") from error

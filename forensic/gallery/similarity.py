@@ -23,6 +23,9 @@ Rows = NDArray[np.int64]
 NORM_TOLERANCE = 1e-3
 """How far the length of a row may be from 1; float16 and bfloat16 embedders stay within it."""
 
+CODED_FROM_ROWS = 16384
+"""From how many rows on a first pass over codes pays; fewer are compared in full at once."""
+
 _CHUNK_ELEMENTS = 1 << 18
 
 
@@ -71,6 +74,20 @@ def similarities(query: NDArray[np.float32], vectors: Vectors, rows: Rows) -> ND
         products = vectors[rows[start : start + step]] * wide
         found[start : start + step] = products.sum(axis=1)
     return found
+
+
+def rounding_error(dimension: int) -> float:
+    """Return a bound on the error of a float32 inner product of two unit rows.
+
+    Any order of summation stays within gamma_D = D u / (1 - D u), u = 2^-24, times the lengths;
+    a few u more cover the rounding of the exact similarity itself, and of thresholds.
+
+    Source:
+        Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed. 2002, eq. 3.5.
+    """
+    unit = 2.0**-24
+    gamma = dimension * unit / (1 - dimension * unit)
+    return (gamma + 4 * unit) * (1 + NORM_TOLERANCE) ** 2
 
 
 def best_first(

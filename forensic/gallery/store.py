@@ -14,8 +14,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,27 @@ _GENERATION = "generation-"
 _LOCK = ".lock"
 
 
+@dataclass(frozen=True)
+class Sealed:
+    """What a sealed folder holds.
+
+    Attributes:
+        facts: The JSON values that were saved.
+        arrays: By name, memory-mapped.
+        files: The other files by name, in order of their names.
+    """
+
+    facts: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+    files: dict[str, Path]
+
+
 def write_sealed(
-    folder: Path, arrays: Mapping[str, NDArray[Any]], *, facts: Mapping[str, Any]
+    folder: Path,
+    arrays: Mapping[str, NDArray[Any]],
+    *,
+    facts: Mapping[str, Any],
+    files: Iterable[tuple[str, NDArray[np.uint8]]] = (),
 ) -> None:
     """Write arrays and facts as the content of `folder`, in place of an index there before.
 
@@ -42,6 +62,7 @@ def write_sealed(
         folder: Made where missing.
         arrays: By name; each becomes `NAME.npy`.
         facts: JSON values that the manifest records beside the files.
+        files: Names and bytes of further files; taken one at a time.
 
     Raises:
         DataFolderError: The folder holds other files and no index, or is no folder.
@@ -51,13 +72,17 @@ def write_sealed(
     with _locked(folder):
         generation = Path(tempfile.mkdtemp(dir=folder, prefix=_GENERATION))
         try:
-            files = {f"{name}.npy": _write(generation, name, a) for name, a in arrays.items()}
+            written = {
+                f"{name}.npy": _write(generation / f"{name}.npy", array)
+                for name, array in arrays.items()
+            }
+            written |= {name: _write(generation / name, content) for name, content in files}
             _flush_folder(generation)
             manifest = dict(facts) | {
                 "format": FORMAT,
                 "format_version": FORMAT_VERSION,
                 "generation": generation.name,
-                "files": files,
+                "files": written,
             }
             generation.chmod(folder.stat().st_mode)
             write_json(folder / MANIFEST, manifest | {"seal": _seal(manifest)})
@@ -70,8 +95,8 @@ def write_sealed(
                 shutil.rmtree(old, ignore_errors=True)
 
 
-def read_sealed(folder: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Return facts and memory-mapped arrays of a folder, after checking every byte.
+def read_sealed(folder: Path) -> Sealed:
+    """Return the content of a folder after checking every byte of it.
 
     Raises:
         DataFolderError: There is no index in the folder.
@@ -80,12 +105,12 @@ def read_sealed(folder: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """
     manifest = _read_manifest(folder)
     try:
-        return manifest, _read_arrays(folder, manifest)
+        return _read_files(folder, manifest)
     except CorruptIndex:
         latest = _read_manifest(folder)  # another process may have saved in between
         if latest == manifest:
             raise
-        return latest, _read_arrays(folder, latest)
+        return _read_files(folder, latest)
 
 
 def _check_target(folder: Path) -> None:
@@ -107,10 +132,12 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _write(generation: Path, name: str, array: NDArray[Any]) -> dict[str, Any]:
-    path = generation / f"{name}.npy"
+def _write(path: Path, content: NDArray[Any]) -> dict[str, Any]:
     with open(path, "wb") as file:
-        np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+        if path.suffix == ".npy":
+            np.save(file, np.ascontiguousarray(content), allow_pickle=False)
+        else:
+            content.tofile(file)
         file.flush()
         os.fsync(file.fileno())
     return {"bytes": path.stat().st_size, "sha256": sha256_of_file(path)}
@@ -151,20 +178,21 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def _read_arrays(folder: Path, manifest: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    arrays = {}
-    for name, recorded in manifest["files"].items():
+def _read_files(folder: Path, manifest: dict[str, Any]) -> Sealed:
+    arrays, files = {}, {}
+    for name, recorded in sorted(manifest["files"].items()):
         path = folder / manifest["generation"] / name
         try:
             size = path.stat().st_size
-            same = size == recorded["bytes"] and sha256_of_file(path) == recorded["sha256"]
-            if not same:
+            if size != recorded["bytes"] or sha256_of_file(path) != recorded["sha256"]:
                 raise CorruptIndex(
                     f"{path} differs from what {MANIFEST} records ({size} bytes, expected "
                     f"{recorded['bytes']}); build the index again."
                 )
-            mode: Any = "r" if size > 0 else None
-            arrays[Path(name).stem] = np.load(path, mmap_mode=mode, allow_pickle=False)
+            if path.suffix == ".npy":
+                arrays[path.stem] = np.load(path, mmap_mode="r", allow_pickle=False)
+            else:
+                files[name] = path
         except OSError as error:
             raise CorruptIndex(f"{path} cannot be read: {error}; build the index again.") from error
-    return arrays
+    return Sealed(manifest, arrays, files)
