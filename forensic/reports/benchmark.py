@@ -13,6 +13,7 @@ from forensic.reports.conclusions import (
     best_method,
     may_be_concluded,
     may_not_be_concluded,
+    methods_text,
 )
 from forensic.reports.html import data_uri, picture_uri, render_page
 from forensic.reports.plots import draw_cmc, write_figure
@@ -44,6 +45,7 @@ def write_pages(report: BenchmarkReport, cases: Sequence[CasePictures], folder: 
         report=report,
         kind=KINDS[report.sketch_kind],
         best=best_method(report),
+        methods=methods_text(report),
         may=may_be_concluded(report),
         may_not=may_not_be_concluded(report),
         cmc=data_uri((folder / "cmc.png").read_bytes(), "image/png"),

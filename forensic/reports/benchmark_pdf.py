@@ -24,6 +24,7 @@ from forensic.reports.conclusions import (
     best_method,
     may_be_concluded,
     may_not_be_concluded,
+    methods_text,
 )
 from forensic.reports.pdf import (
     WIDTH,
@@ -86,10 +87,12 @@ def _front(report: BenchmarkReport) -> list[Flowable]:
                 ("Probes", f"{count(report.probes)} sketches, one for each person"),
                 ("Gallery", gallery),
                 ("Embedder", f"{embedder.name}, {embedder.dimension} numbers a face"),
-                ("Methods", ", ".join(report.methods)),
+                ("Methods", methods_text(report)),
                 (
                     "Failures to enrol",
-                    f"{count(failed)} images, listed below" if failed else "none",
+                    f"{count(failed)} image{'s' * (failed != 1)}, listed below"
+                    if failed
+                    else "none",
                 ),
             ]
         ),
@@ -134,7 +137,7 @@ def _comparisons(report: BenchmarkReport) -> list[Flowable]:
          p_value(c.mcnemar_p), p_value(c.holm_p)]
         for c in report.comparisons
     ]  # fmt: skip
-    widths = [w * mm for w in (31, 31, 18, 21, 21, 14, 18, 18)]
+    widths = [w * mm for w in (29, 29, 21, 24, 21, 13, 18, 19)]
     note = "McNemar's exact test on the same probes, at rank 1. Holm's correction runs over all."
     return [
         CondPageBreak(50 * mm),

@@ -20,6 +20,12 @@ def best_method(report: BenchmarkReport) -> str:
     return max(report.methods, key=lambda name: report.methods[name].rank1.successes)
 
 
+def methods_text(report: BenchmarkReport) -> str:
+    """Return the names of the methods, with what `none` means."""
+    note = "; ‘none’ embeds the sketch itself" if "none" in report.methods else ""
+    return ", ".join(report.methods) + note
+
+
 def summary_text(report: BenchmarkReport) -> str:
     """Return the headline rates as plain text for a terminal."""
     lines = [
@@ -85,13 +91,13 @@ def _rate_sentence(name: str, method: MethodRecord) -> str:
         else f"not shown to be better than chance (p {_equals(first.p_vs_chance)})"
     )
     return (
-        f"{name}: the right person came first for {first.successes} of {first.trials} sketches, "
+        f"‘{name}’: the right person came first for {first.successes} of {first.trials} sketches, "
         f"{percent(method.cms['1'])} (95 % interval {interval(first.ci95)}); {verdict}."
     )
 
 
 def _comparison_sentence(comparison: ComparisonRecord) -> str:
-    a, b = comparison.a, comparison.b
+    a, b = f"‘{comparison.a}’", f"‘{comparison.b}’"
     counts = f"{comparison.only_a} probes only by {a}, {comparison.only_b} only by {b}"
     if comparison.holm_p >= ALPHA:
         return (
@@ -107,7 +113,7 @@ def _comparison_sentence(comparison: ComparisonRecord) -> str:
 
 def _equals(p: float) -> str:
     text = p_value(p)
-    return text if text.startswith("<") else f"= {text}"
+    return f"< {text[1:]}" if text.startswith("<") else f"= {text}"
 
 
 def _sources_differ(report: BenchmarkReport) -> bool:

@@ -13,11 +13,11 @@ from tests.support.reports import example_report
 
 def test_conclusions_follow_the_tests() -> None:
     sentences = " ".join(may_be_concluded(example_report()))
-    assert "csi-line: the right person came first for 30 of 40 sketches, 75.0 %" in sentences
-    assert "csi-line finds more than none at rank 1" in sentences
+    assert "‘csi-line’: the right person came first for 30 of 40 sketches, 75.0 %" in sentences
+    assert "‘csi-line’ finds more than ‘none’ at rank 1" in sentences
     assert "fewer than 6 of these 40 probes (15.0 pp)" in sentences
     weak = " ".join(may_be_concluded(example_report(first=1, second=2)))
-    assert "none: the right person came first for 1 of 40" in weak
+    assert "‘none’: the right person came first for 1 of 40" in weak
     assert "not shown to be better than chance" in weak
     assert "cannot be told apart" in weak
 
