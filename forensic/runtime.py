@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import forensic
-from forensic.errors import DeviceError
+from forensic.errors import DeviceError, UnknownNameError
 
 if TYPE_CHECKING:
     import torch
 
+PRECISIONS = ("fp32", "bf16")
 LIBRARIES = (
     "torch",
     "torchvision",
@@ -64,6 +65,19 @@ def choose_device(name: str = "auto") -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= count:
         raise DeviceError(f"Device {name!r} was asked for, but there are {count} CUDA devices.")
     return device
+
+
+def choose_precision(name: str, device: torch.device) -> torch.autocast:
+    """Return the context in which networks compute: `fp32`, or `bf16` for mixed precision.
+
+    Raises:
+        UnknownNameError: Another name; nothing is computed in a precision not asked for.
+    """
+    import torch
+
+    if name not in PRECISIONS:
+        raise UnknownNameError("precision", name, PRECISIONS, ())
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=name == "bf16")
 
 
 def seed_everything(seed: int) -> None:

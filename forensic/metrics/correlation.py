@@ -31,4 +31,5 @@ def correlation(predicted: Tensor, target: Tensor) -> Tensor:
     x, y = predicted.double().flatten(1), target.double().flatten(1)
     x, y = x - x.mean(dim=1, keepdim=True), y - y.mean(dim=1, keepdim=True)
     lengths = torch.linalg.vector_norm(x, dim=1) * torch.linalg.vector_norm(y, dim=1)
-    return ((x * y).sum(dim=1) / lengths).float()
+    ratio: Tensor = (x * y).sum(dim=1) / lengths
+    return ratio.float()

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import forensic
-from forensic.errors import DeviceError
-from forensic.runtime import choose_device, provenance, seed_everything
+from forensic.errors import DeviceError, UnknownNameError
+from forensic.runtime import choose_device, choose_precision, provenance, seed_everything
 
 
 def test_cpu_is_the_cpu_even_where_there_is_cuda() -> None:
@@ -39,6 +39,19 @@ def test_cuda_index_beyond_the_last() -> None:
     assert choose_device("cuda:0").index == 0
     with pytest.raises(DeviceError, match="there are"):
         choose_device("cuda:99")
+
+
+@pytest.mark.parametrize(("name", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+def test_precision_is_the_one_asked_for(name: str, dtype: torch.dtype) -> None:
+    matrix = torch.eye(2)
+    with choose_precision(name, torch.device("cpu")):
+        assert (matrix @ matrix).dtype == dtype
+
+
+@pytest.mark.parametrize("name", ["BF16", "fp16", ""])
+def test_other_precisions_are_refused(name: str) -> None:
+    with pytest.raises(UnknownNameError, match="Known: bf16, fp32"):
+        choose_precision(name, torch.device("cpu"))
 
 
 def test_seed_fixes_all_three_generators() -> None:

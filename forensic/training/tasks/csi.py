@@ -19,6 +19,7 @@ from forensic.losses.total_variation import total_variation
 from forensic.metrics.correlation import correlation
 from forensic.metrics.psnr import psnr
 from forensic.metrics.ssim import ssim
+from forensic.runtime import choose_precision
 from forensic.training.task import Batch
 
 
@@ -44,6 +45,7 @@ class CSITask:
     Raises:
         MissingWeights: The VGG file is not there.
         WeightsError: The VGG file holds another network.
+        UnknownNameError: No such precision.
 
     Source:
         Güçlütürk et al. 2016, section 4.1, equations 1 to 3.
@@ -72,9 +74,7 @@ class CSITask:
             self.generator.parameters(), lr=learning_rate, betas=(0.9, 0.999), eps=1e-8
         )
         self.weights = (pixel_weight, feature_weight * feature_scale, variation_weight)
-        self.autocast = torch.autocast(
-            device.type, dtype=torch.bfloat16, enabled=precision == "bf16"
-        )
+        self.autocast = choose_precision(precision, device)
         self._losses = torch.compile(self._compute_losses) if compile else self._compute_losses
 
     def networks(self) -> dict[str, nn.Module]:

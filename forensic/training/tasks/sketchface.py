@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from forensic.datasets.taught import DRAWN, PHOTO, TO_DRAW, TaughtFaces
 from forensic.embedders.sketchface import SketchFace
 from forensic.layers.memory import to_channels_last
+from forensic.runtime import choose_precision
 from forensic.training.augment import deform, jitter, relight, repaper
 from forensic.training.drawing import dodge, draw, to_gray
 from forensic.training.schedules import set_learning_rate, warm_cosine
@@ -39,6 +40,9 @@ class SketchFaceTask:
         total_steps: Steps until it reaches zero.
         weight_decay: Of AdamW, on kernels and matrices only.
         precision: `fp32`, or `bf16` for automatic mixed precision.
+
+    Raises:
+        UnknownNameError: No such precision.
 
     Source:
         The margin on the cosine follows Wang et al., CosFace, CVPR 2018, equation 4, with frozen
@@ -73,9 +77,7 @@ class SketchFaceTask:
             warm_cosine, peak=learning_rate, warmup_steps=warmup_steps, total_steps=total_steps
         )
         self.optimizer = torch.optim.AdamW(_groups(self.network, weight_decay), lr=learning_rate)
-        self.autocast = torch.autocast(
-            device.type, dtype=torch.bfloat16, enabled=precision == "bf16"
-        )
+        self.autocast = choose_precision(precision, device)
 
     def networks(self) -> dict[str, nn.Module]:
         """Return the embedder."""

@@ -148,7 +148,7 @@ def test_a_redirect_away_from_https_is_refused() -> None:
 def test_verify_file_takes_a_hash_in_either_case(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(CONTENT)
-    verify_file(path, ENTRY.sha256.upper())
+    assert verify_file(path, ENTRY.sha256.upper()) is None  # type: ignore[func-returns-value]
 
 
 @pytest.mark.parametrize(
