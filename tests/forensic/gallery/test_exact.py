@@ -103,3 +103,14 @@ def test_long_lists_and_no_allowed_row():
     assert_as_oracle(engine, vectors[:1], vectors, np.arange(9000), 2048)
     rows, found = engine.search(vectors[:3], 5, allowed=np.zeros(9000, dtype=bool))
     assert rows.shape == found.shape == (3, 0)
+
+
+@pytest.mark.parametrize("n_probes", [1, 5])
+def test_rows_that_rounding_spoils_are_found_all_the_same(n_probes):
+    vectors = unit_rows("random", 4096, 256, 1)
+    vectors[[7, 4000]] = np.eye(256, dtype=np.float32)[:2]
+    queries = np.eye(256, dtype=np.float32)[:n_probes]
+    engine, order = coded(vectors, np.arange(4096), shard_rows=1024), np.arange(4096)
+    for k in (1, 3):
+        assert_as_oracle(engine, queries, vectors, order, k)
+        assert_as_oracle(engine, queries, vectors, order, k, order != 7)
