@@ -25,16 +25,17 @@ from tests.support.databases import (
 def postgres() -> Iterator[PostgresDatabases]:
     with ExitStack() as stack:
         url = os.environ.get(SERVER_URL)
-        if not url:
+        if url:
+            databases = PostgresDatabases(url)
+            stack.callback(databases.drop_all)
+        else:
             programs = postgres_programs()
             if programs is None:
                 reason = f"No PostgreSQL here: run deploy/install_services.sh or set {SERVER_URL}."
                 if os.environ.get("CI") == "true":
                     pytest.fail(reason)
                 pytest.skip(reason)
-            url = stack.enter_context(postgres_server(programs))
-        databases = PostgresDatabases(url)
-        stack.callback(databases.drop_all)
+            databases = PostgresDatabases(stack.enter_context(postgres_server(programs)))
         yield databases
 
 
@@ -56,7 +57,7 @@ def empty_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> s
     if backend == "sqlite":
         return f"sqlite:///{tmp_path}/records.db"
     databases: PostgresDatabases = request.getfixturevalue("postgres")
-    return databases.url_of(databases.create_empty())
+    return databases.create_empty()
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
         shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
         return f"sqlite:///{path}"
     databases: PostgresDatabases = request.getfixturevalue("postgres")
-    return databases.url_of(databases.create_migrated())
+    return databases.clear_migrated()
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ from pathlib import Path
 import sqlalchemy
 from sqlalchemy.engine import make_url
 
+from db.base import Base
 from db.migrations import upgrade
+from db.session import open_engine
 
 SERVER_URL = "FORENSIC_TEST_POSTGRES"
 _SETTINGS = {
@@ -73,7 +75,7 @@ def postgres_server(programs: Path) -> Iterator[str]:
                 f"postgresql://forensic@/postgres?host={folder}", server, folder / "log"
             )
         finally:
-            server.send_signal(signal.SIGINT)  # "fast": does not wait for clients to leave
+            server.send_signal(signal.SIGQUIT)  # "immediate": nothing is worth saving
             server.wait(timeout=30)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -104,7 +106,9 @@ def _administration(url: str) -> Iterator[sqlalchemy.Connection]:
 
 
 class PostgresDatabases:
-    """Makes databases on one server: a migrated one is copied rather than migrated again.
+    """Hands out databases of one server: a migrated one, emptied for each test, and bare ones.
+
+    Making and dropping databases waits for the disk, so the migrated one is used again.
 
     Args:
         server_url: Any database of a server on which databases may be made.
@@ -113,25 +117,30 @@ class PostgresDatabases:
     def __init__(self, server_url: str) -> None:
         self._server_url = server_url
         self._made: list[str] = []
-        self._template = self.create_empty()
-        upgrade(self.url_of(self._template))
+        self._migrated = self.create_empty()
+        upgrade(self._migrated)
 
-    def url_of(self, name: str) -> str:
-        """Return the URL of one database."""
+    def create_empty(self) -> str:
+        """Make a database without any table and return its URL."""
+        name = f"forensic_{uuid.uuid4().hex}"
+        with _administration(self._server_url) as connection:
+            connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+        self._made.append(name)
         return make_url(self._server_url).set(database=name).render_as_string(hide_password=False)
 
-    def create_empty(self, template: str | None = None) -> str:
-        """Make a database and return its name."""
-        name = f"forensic_{uuid.uuid4().hex}"
-        copy = f" TEMPLATE {template}" if template else ""
-        with _administration(self._server_url) as connection:
-            connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}{copy}"))
-        self._made.append(name)
-        return name
-
-    def create_migrated(self) -> str:
-        """Make a database with all tables and return its name."""
-        return self.create_empty(self._template)
+    def clear_migrated(self) -> str:
+        """Empty the migrated database and return its URL."""
+        names = [table.name for table in reversed(Base.metadata.sorted_tables)]
+        clearing = [
+            *(f"ALTER TABLE {name} DISABLE TRIGGER USER" for name in names),
+            *(f"DELETE FROM {name}" for name in names),
+            *(f"ALTER TABLE {name} ENABLE TRIGGER USER" for name in names),
+        ]
+        engine = open_engine(self._migrated)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("; ".join(clearing))
+        engine.dispose()
+        return self._migrated
 
     def drop_all(self) -> None:
         """Remove every database made here."""

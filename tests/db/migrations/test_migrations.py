@@ -81,15 +81,18 @@ def test_empty_database_names_the_remedy(empty_url: str) -> None:
     assert (caught.value.found, caught.value.expected) == (None, newest_revision())
 
 
-def test_newer_database_is_refused_and_left_alone(url: str, engine: Engine) -> None:
+def test_newer_database_is_refused_and_left_alone(empty_url: str) -> None:
+    upgrade(empty_url)
+    engine = open_engine(empty_url)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     for act in (check, upgrade):
         with pytest.raises(SchemaMismatch, match="Update the program") as caught:
-            act(url)
+            act(empty_url)
         assert caught.value.found == "9999"
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
+    engine.dispose()
 
 
 def test_tables_of_another_program_are_refused(empty_url: str) -> None:
