@@ -85,6 +85,39 @@ def pairs(
 
 
 @benchmark.command()
+@click.option("--lfw", type=FOLDER, required=True, help="LFW: one folder for each person.")
+@click.option(
+    "--pairs", "pairs_file", type=FOLDER, help="LFW's pairs.txt.  [default: in the LFW folder]"
+)
+@click.option("--embedder", default="sketchface", show_default=True, help="Name or TOML.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--cache", type=FOLDER, help="Folder for embeddings.  [default: user's cache]")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the report.")
+def verify(
+    lfw: Path,
+    pairs_file: Path | None,
+    embedder: str,
+    device: str,
+    cache: Path | None,
+    out: Path,
+) -> None:
+    """Measure an embedder on photos by LFW's ten-fold pairs protocol."""
+    from pipelines.benchmark.verify import benchmark_verify
+
+    click.echo(
+        benchmark_verify(
+            lfw,
+            pairs_file,
+            embedder=embedder,
+            device=device,
+            out=out,
+            cache=cache,
+            environment=os.environ,
+        )
+    )
+
+
+@benchmark.command()
 @click.argument("first", metavar="A.json", type=FOLDER)
 @click.argument("second", metavar="B.json", type=FOLDER)
 @click.option("--methods", help="One method of A and one of B, e.g. none,csi-line.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from forensic.cli.progress import show_progress
+from forensic.embedders.embedder import Embedder
 from forensic.errors import EmptyGallery, NoFaceError
 from forensic.files import sha256_of_bytes
 from forensic.reports.record import BenchmarkReport, EmbedderRecord, FailureRecord
@@ -78,7 +79,6 @@ def run_pairs(
     gallery = build_gallery(photos, distractors, names)
     searches = {name: search_all(probes, gallery) for name, probes in methods.items()}
     ids = [pair.probe_id for pair in data.pairs]
-    embedder = system.embedder
     report = BenchmarkReport(
         notice=LEAD_ONLY,
         benchmark="pairs",
@@ -90,12 +90,7 @@ def run_pairs(
         distractors=len(data.distractors),
         duplicates_left_out=data.duplicates,
         landmarks={role: _sources(items) for role, items in located.items()},
-        embedder=EmbedderRecord(
-            name=embedder.name,
-            dimension=embedder.dimension,
-            template=embedder.template,
-            weights_sha256=embedder.weights_sha256,
-        ),
+        embedder=embedder_record(system.embedder),
         methods={
             method.name: score_method(
                 searches[method.name].ranks,
@@ -110,6 +105,16 @@ def run_pairs(
         provenance=_provenance(data, system, command, started),
     )
     return Outcome(report, data, gallery, searches, located["sketch"])
+
+
+def embedder_record(embedder: Embedder) -> EmbedderRecord:
+    """Return what a report says of an embedder."""
+    return EmbedderRecord(
+        name=embedder.name,
+        dimension=embedder.dimension,
+        template=embedder.template,
+        weights_sha256=embedder.weights_sha256,
+    )
 
 
 def _locate_all(data: PairsData, system: System, cache: Cache) -> dict[str, list[Located]]:
