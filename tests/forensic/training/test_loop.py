@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,12 @@ def test_signal_finishes_the_step_saves_and_restores_the_handlers(
     assert create_trainer(tmp_path, Interrupted()).fit().step == 3
     assert signal.getsignal(number) is before
     assert create_trainer(tmp_path).progress.step == 3
+
+
+def test_training_in_a_worker_thread_leaves_signals_alone(tmp_path: Path) -> None:
+    trainer = create_trainer(tmp_path, images=8)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(trainer.fit).result().step == 2
 
 
 def test_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
