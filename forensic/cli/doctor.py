@@ -37,7 +37,7 @@ def doctor() -> None:
     findings = examine()
     for finding in findings:
         mark = {"ok": " ", "note": "-", "bad": "!"}[finding.state]
-        click.echo(f"{mark} {finding.subject:26}{finding.text}")
+        click.echo(f"{mark} {finding.subject:31}{finding.text}")
     if any(f.state == "bad" for f in findings):
         click.echo("Not usable: see the lines marked with !")
         sys.exit(1)
