@@ -231,10 +231,12 @@ class _StoredEvent(NamedTuple):
 
 
 def _stored_events(session: Session) -> Iterator[_StoredEvent]:
-    columns: list[ColumnElement[Any]] = [column(name) for name in _StoredEvent._fields]  # untyped, so never converted
+    # Columns without a type, so that nothing is converted.
+    columns: list[ColumnElement[Any]] = [column(name) for name in _StoredEvent._fields]
     statement = select(*columns).select_from(AuditEvent.__table__).order_by(column("sequence"))
-    for values in session.execute(statement.execution_options(yield_per=1000)):
-        yield _StoredEvent(*values)
+    with session.execute(statement.execution_options(yield_per=1000)) as rows:
+        for values in rows:
+            yield _StoredEvent(*values)
 
 
 def _link_faults(row: _StoredEvent, last_sequence: int, last_hash: str) -> Iterator[Fault]:

@@ -61,8 +61,9 @@ def iterate_vectors(
         .order_by(Photo.id)
         .execution_options(yield_per=1000)
     )
-    for photo_id, subject_id, vector in session.execute(statement):
-        yield StoredVector(photo_id, subject_id, vector)
+    with session.execute(statement) as rows:  # a reader that stops early frees the cursor
+        for photo_id, subject_id, vector in rows:
+            yield StoredVector(photo_id, subject_id, vector)
 
 
 def removed_photo_ids(

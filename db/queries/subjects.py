@@ -85,7 +85,8 @@ def iterate_photo_ids(
         .order_by(Photo.id)
         .execution_options(yield_per=10_000)
     )
-    yield from session.scalars(statement)
+    with session.scalars(statement) as numbers:
+        yield from numbers
 
 
 def _conditions(wanted: SubjectFilter) -> Iterator[ColumnElement[bool]]:

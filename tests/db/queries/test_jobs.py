@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, update
+from sqlalchemy.orm import Session
+
+from db.base import utc_now
+from db.errors import Conflict
+from db.models import ItemState, Job, JobState
+from db.queries import jobs
+from db.queries.jobs import ABANDONED, EndedItem, NewItem
+from db.session import session_scope
+from tests.support.factories import sha256
+
+LEASE = timedelta(minutes=5)
+
+
+def make_job(session: Session) -> Job:
+    return jobs.create_job(session, kind="import", parameters={"folder": "x"})
+
+
+def lose_worker(session: Session, job: Job) -> None:
+    """Let the lease run out, as when the worker was killed."""
+    past = utc_now() - timedelta(seconds=1)
+    session.execute(update(Job).where(Job.id == job.id).values(lease_until_at=past))
+
+
+def add(session: Session, job: Job, n: int, worker: str = "w") -> list[int]:
+    jobs.add_items(session, job.id, worker, [NewItem(f"{i}.jpg", f"s{i}", {}) for i in range(n)])
+    return [item.id for item in jobs.list_items(session, job.id, limit=1000).rows]
+
+
+def test_a_job_is_done_by_one_worker_at_a_time(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        job = make_job(session)
+        assert jobs.list_waiting_jobs(session) == [job]
+        jobs.claim_job(session, job.id, "w1", lease=LEASE)
+        assert (job.state, job.worker, job.attempts) == (JobState.RUNNING, "w1", 1)
+        assert jobs.list_waiting_jobs(session) == []
+        with pytest.raises(Conflict, match="done by w1"):
+            jobs.claim_job(session, job.id, "w2", lease=LEASE)
+
+
+def test_workers_at_once_claim_it_once(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        job = make_job(session)
+    outcomes: list[str] = []
+
+    def claim(worker: str) -> None:
+        try:
+            with session_scope(engine) as session:
+                jobs.claim_job(session, job.id, worker, lease=LEASE)
+            outcomes.append("claimed")
+        except Conflict:
+            outcomes.append("refused")
+
+    threads = [threading.Thread(target=claim, args=(f"w{i}",)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert sorted(outcomes) == ["claimed"] + ["refused"] * 3
+
+
+def test_a_lost_worker_can_do_no_harm(engine: Engine) -> None:
+    """It wakes up after its job went to another: everything it says is refused."""
+    with session_scope(engine) as session:
+        job = make_job(session)
+        jobs.claim_job(session, job.id, "w1", lease=LEASE)
+        items = add(session, job, 2, "w1")
+        lose_worker(session, job)
+        assert jobs.list_waiting_jobs(session) == [job]
+        jobs.claim_job(session, job.id, "w2", lease=LEASE)
+        late = [EndedItem(items[0], ItemState.INDEXED)]
+        for act in (
+            lambda: jobs.renew_lease(session, job.id, "w1", lease=LEASE),
+            lambda: jobs.end_items(session, job.id, "w1", late),
+            lambda: jobs.add_items(session, job.id, "w1", []),
+            lambda: jobs.release_job(session, job.id, "w1"),
+            lambda: jobs.end_job(session, job.id, "w1"),
+        ):
+            with pytest.raises(Conflict, match="not held by w1"):
+                act()
+        assert jobs.end_items(session, job.id, "w2", late) == 1
+
+
+def test_a_job_that_kills_its_workers_fails_with_a_reason(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        job = make_job(session)
+        for attempt in range(3):
+            claimed = jobs.claim_job(session, job.id, f"w{attempt}", lease=LEASE)
+            assert claimed.state is JobState.RUNNING
+            lose_worker(session, job)
+        jobs.claim_job(session, job.id, "w3", lease=LEASE)
+        session.refresh(job)
+        assert (job.state, job.reason_code) == (JobState.FAILED, ABANDONED)
+        assert job.ended_at is not None
+        assert jobs.list_waiting_jobs(session) == []
+        with pytest.raises(Conflict, match="failed before"):
+            jobs.claim_job(session, job.id, "w4", lease=LEASE)
+
+
+def test_stopping_a_worker_in_order_costs_no_attempt(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        job = make_job(session)
+        for _ in range(5):
+            jobs.claim_job(session, job.id, "w", lease=LEASE)
+            jobs.release_job(session, job.id, "w")
+        assert (job.state, job.attempts) == (JobState.QUEUED, 0)
+
+
+def test_each_item_ends_once(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        job = make_job(session)
+        jobs.claim_job(session, job.id, "w", lease=LEASE)
+        first, second, third = add(session, job, 3)
+        ended = [
+            EndedItem(first, ItemState.INDEXED, sha256=sha256("a")),
+            EndedItem(second, ItemState.REJECTED, reason_code="no_face", detail="0 found"),
+        ]
+        assert jobs.end_items(session, job.id, "w", ended) == 2
+        assert jobs.end_items(session, job.id, "w", ended) == 0  # the batch done again
+        changed = [EndedItem(first, ItemState.REJECTED, reason_code="blurred")]
+        assert jobs.end_items(session, job.id, "w", changed) == 0
+        assert (job.total, job.done, job.counts) == (3, 2, {"indexed": 1, "rejected": 1})
+        pending = jobs.list_items(session, job.id, state=ItemState.PENDING).rows
+        assert [item.id for item in pending] == [third]
+        rejected = jobs.list_items(session, job.id, state=ItemState.REJECTED).rows
+        assert [(item.name, item.reason_code) for item in rejected] == [("1.jpg", "no_face")]
+
+
+def test_items_are_numbered_on_across_batches(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        job = make_job(session)
+        jobs.claim_job(session, job.id, "w", lease=LEASE)
+        add(session, job, 2)
+        add(session, job, 3)
+        first = jobs.list_items(session, job.id, limit=4)
+        rest = jobs.list_items(session, job.id, limit=4, after=first.next_after)
+        assert [item.position for item in [*first.rows, *rest.rows]] == [0, 1, 2, 3, 4]
+        assert (job.total, rest.next_after) == (5, None)
+
+
+def test_rejection_without_reason_is_refused(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        job = make_job(session)
+        jobs.claim_job(session, job.id, "w", lease=LEASE)
+        items = add(session, job, 1)
+    with pytest.raises(Conflict), session_scope(engine) as session:
+        jobs.end_items(session, job.id, "w", [EndedItem(items[0], ItemState.REJECTED)])
+
+
+@pytest.mark.parametrize(("reason", "state"), [(None, "succeeded"), ("disk_full", "failed")])
+def test_an_ended_job_stays_ended(engine: Engine, reason: str | None, state: str) -> None:
+    with session_scope(engine) as session:
+        job = make_job(session)
+        jobs.claim_job(session, job.id, "w", lease=LEASE)
+        ended = jobs.end_job(session, job.id, "w", reason_code=reason)
+        assert (ended.state.value, ended.worker, ended.reason_code) == (state, None, reason)
+        with pytest.raises(Conflict):
+            jobs.cancel_job(session, job.id)
+
+
+def test_a_cancelled_job_tells_its_worker(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        job = make_job(session)
+        jobs.claim_job(session, job.id, "w", lease=LEASE)
+        jobs.cancel_job(session, job.id)
+        with pytest.raises(Conflict, match="cancelled"):
+            jobs.renew_lease(session, job.id, "w", lease=LEASE)
+        assert jobs.list_jobs(session).rows == [job]
