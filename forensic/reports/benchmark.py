@@ -11,9 +11,11 @@ from forensic.reports.cases import CasePictures
 from forensic.reports.conclusions import (
     KINDS,
     best_method,
+    gallery_text,
     may_be_concluded,
     may_not_be_concluded,
     methods_text,
+    probes_text,
 )
 from forensic.reports.html import data_uri, picture_uri, render_page
 from forensic.reports.plots import draw_cmc, write_figure
@@ -46,6 +48,8 @@ def write_pages(report: BenchmarkReport, cases: Sequence[CasePictures], folder: 
         kind=KINDS[report.sketch_kind],
         best=best_method(report),
         methods=methods_text(report),
+        probes=probes_text(report),
+        gallery=gallery_text(report),
         may=may_be_concluded(report),
         may_not=may_not_be_concluded(report),
         cmc=data_uri((folder / "cmc.png").read_bytes(), "image/png"),

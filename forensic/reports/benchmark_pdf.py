@@ -22,9 +22,11 @@ from forensic.reports.cases import CasePictures
 from forensic.reports.conclusions import (
     KINDS,
     best_method,
+    gallery_text,
     may_be_concluded,
     may_not_be_concluded,
     methods_text,
+    probes_text,
 )
 from forensic.reports.pdf import (
     WIDTH,
@@ -67,12 +69,6 @@ def write_pdf(
 
 def _front(report: BenchmarkReport) -> list[Flowable]:
     """Return the first page: what was tested, the headline rates, what follows from them."""
-    others = report.gallery - report.probes
-    gallery = (
-        f"{count(report.gallery)} photos: {count(report.probes)} of the people sketched, one each, "
-        f"and {f'{count(others)} of others' if others else 'nobody else'}. Every search is for a "
-        "person who is enrolled."
-    )
     failed, embedder, record = len(report.failures), report.embedder, report.provenance
     return [
         text_block(_title(report), "title"),
@@ -84,8 +80,8 @@ def _front(report: BenchmarkReport) -> list[Flowable]:
         text_block("What was tested", "heading"),
         facts_table(
             [
-                ("Probes", f"{count(report.probes)} sketches, one for each person"),
-                ("Gallery", gallery),
+                ("Probes", probes_text(report)),
+                ("Gallery", gallery_text(report)),
                 ("Embedder", f"{embedder.name}, {embedder.dimension} numbers a face"),
                 ("Methods", methods_text(report)),
                 (

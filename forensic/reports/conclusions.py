@@ -12,12 +12,34 @@ KINDS = {
     "composite": "put together from a kit of parts",
     "freehand": "drawn freehand by a layperson",
     "unknown": "of a kind that was not stated",
+    "simulated": "computed from photos by a program",
 }
 
 
 def best_method(report: BenchmarkReport) -> str:
     """Return the method with most successes at rank 1, the first named among equals."""
     return max(report.methods, key=lambda name: report.methods[name].rank1.successes)
+
+
+def probes_text(report: BenchmarkReport) -> str:
+    """Return what the probes are."""
+    each = "photo" if report.benchmark == "lfw-same-photo" else "person"
+    return f"{count(report.probes)} sketches, one for each {each}"
+
+
+def gallery_text(report: BenchmarkReport) -> str:
+    """Return what the gallery holds."""
+    others = report.gallery - report.probes
+    mates = {
+        "pairs": "of the people sketched, one each",
+        "lfw-same-photo": "are the very photos from which the sketches were computed",
+        "lfw-cross-photo": "of the people sketched, each another photo than the one sketched",
+    }[report.benchmark]
+    rest = f"{count(others)} others" if others else "nothing else"
+    return (
+        f"{count(report.gallery)} photos: {count(report.probes)} {mates}, and {rest}. Every search "
+        "is for somebody who is enrolled."
+    )
 
 
 def methods_text(report: BenchmarkReport) -> str:
@@ -71,6 +93,15 @@ def may_not_be_concluded(report: BenchmarkReport) -> list[str]:
             "Rates for sketches from a witness's memory. These were drawn by artists who looked at "
             "a photo, perhaps the very one in the gallery; that is far easier."
         )
+    if report.sketch_kind == "simulated":
+        sentences.append(
+            "Rates for drawn sketches. These were computed from photos, pixel for pixel in place."
+        )
+    if report.benchmark == "lfw-same-photo":
+        sentences.append(
+            "That people were recognised. The mate is the very photo that was sketched, so this is "
+            "the retrieval of an image; another photo of the person counts as wrong."
+        )
     if report.sketch_kind == "unknown":
         sentences.append(
             "Rates for any kind of sketch: it was not stated (--kind) how these came about."
@@ -90,9 +121,16 @@ def _rate_sentence(name: str, method: MethodRecord) -> str:
         if first.p_vs_chance < ALPHA
         else f"not shown to be better than chance (p {_equals(first.p_vs_chance)})"
     )
-    return (
+    sentence = (
         f"‘{name}’: the right person came first for {first.successes} of {first.trials} sketches, "
         f"{percent(method.cms['1'])} (95 % interval {interval(first.ci95)}); {verdict}."
+    )
+    if (paper := method.published) is None:
+        return sentence
+    differs = "differs from" if paper.p_differs < ALPHA else "cannot be told from"
+    return (
+        f"{sentence} It {differs} the {percent(paper.cms1)} of {paper.source}, taken as fixed "
+        f"(p {_equals(paper.p_differs)})."
     )
 
 

@@ -15,7 +15,6 @@ from forensic.files import read_json
 
 Rate = float
 Interval = tuple[float, float]
-SKETCH_KINDS = ("viewed", "forensic", "composite", "freehand", "unknown")
 
 
 class _Strict(BaseModel):
@@ -30,6 +29,18 @@ class RankOne(_Strict):
     ci95: Interval = Field(description="Clopper-Pearson interval of the rate.")
     p_vs_chance: float = Field(
         ge=0, le=1, description="One-sided exact binomial test against 1 / gallery."
+    )
+
+
+class PublishedRecord(_Strict):
+    """A published figure beside ours, and the test of ours against it *treated as fixed*."""
+
+    source: str
+    cms1: Rate
+    trials: int = Field(description="Probes behind it; assumed where the paper does not say.")
+    ci95: Interval = Field(description="Clopper-Pearson interval of the published rate.")
+    p_differs: float = Field(
+        ge=0, le=1, description="Two-sided: twice the smaller one-sided exact binomial p-value."
     )
 
 
@@ -49,6 +60,9 @@ class MethodRecord(_Strict):
     cmc: list[Rate] = Field(description="Match score at rank 1, 2, ... .")
     ranks: dict[str, int | None] = Field(description="Rank of the mate by probe; null: failure.")
     weights_sha256: dict[str, str] = Field(description="Generators used, by name.")
+    published: PublishedRecord | None = Field(
+        default=None, description="The paper's figure for the same protocol, if there is one."
+    )
 
 
 class ComparisonRecord(_Strict):
@@ -88,12 +102,12 @@ class EmbedderRecord(_Strict):
 
 
 class BenchmarkReport(_Strict):
-    """One benchmark: every probe is a sketch whose person has one photo in the gallery."""
+    """One benchmark: every probe is a sketch with one photo in the gallery that is its mate."""
 
     notice: str
-    benchmark: Literal["pairs"]
+    benchmark: Literal["pairs", "lfw-same-photo", "lfw-cross-photo"]
     format: Literal[1]
-    sketch_kind: Literal["viewed", "forensic", "composite", "freehand", "unknown"]
+    sketch_kind: Literal["viewed", "forensic", "composite", "freehand", "unknown", "simulated"]
     probes: int = Field(ge=1, description="Sketches searched for, failures included.")
     gallery: int = Field(
         ge=1,

@@ -8,6 +8,7 @@ from forensic.reports.cases import CasePictures
 from forensic.reports.conclusions import best_method
 from pipelines.benchmark.embedding import BATCH_SIZE, read_image
 from pipelines.benchmark.experiment import Outcome
+from pipelines.benchmark.simulated import SimulatedMethod
 from pipelines.benchmark.system import System
 
 SHOWN_EACH = 4
@@ -21,6 +22,7 @@ def case_pictures(outcome: Outcome, system: System) -> list[CasePictures]:
     """
     name = best_method(outcome.report)
     method = next(method for method in system.methods if method.name == name)
+    draw = method.draw if isinstance(method, SimulatedMethod) else None
     found = outcome.searches[name]
     chosen = extremes(found.ranks)
     if not chosen:
@@ -33,14 +35,14 @@ def case_pictures(outcome: Outcome, system: System) -> list[CasePictures]:
     files = {p.photo.name: p.photo for p in outcome.data.pairs}
     files |= {d.name: d for d in outcome.data.distractors}
     cases = []
-    for row, sketch, face in zip(chosen, sketches, faces, strict=False):
+    for row, image, five, face in zip(chosen, sketches, points, faces, strict=False):
         pair, best = outcome.data.pairs[row], outcome.gallery.names[found.best[row]]
         cases.append(
             CasePictures(
                 probe_id=pair.probe_id,
                 method=name,
                 rank=int(found.ranks[row]),
-                sketch=sketch,
+                sketch=draw(image, five)[0] if draw else image,
                 machine_made=face.labelled() if face else None,
                 mate=read_image(pair.photo),
                 first=None if best == pair.photo.name else read_image(files[best]),

@@ -87,6 +87,53 @@ def pairs(
 @benchmark.command()
 @click.option("--lfw", type=FOLDER, required=True, help="LFW: one folder for each person.")
 @click.option(
+    "--protocol",
+    type=click.Choice(["same-photo", "cross-photo"]),
+    default="same-photo",
+    show_default=True,
+    help="Is the mate the very photo that was sketched, or another one of the person?",
+)
+@click.option("--people", type=FOLDER, help="List of people to search for, e.g. peopleDevTest.txt.")
+@click.option(
+    "--methods",
+    default="raw-line,csi-line,raw-pencil-gray,csi-grayscale,raw-pencil-color,csi-color",
+    show_default=True,
+    help="raw-STYLE embeds the simulated sketch, a generator's name its inversion.",
+)
+@click.option("--embedder", default="sketchface", show_default=True, help="Name or TOML.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--no-faces", is_flag=True, help="Show no picture of a person on the page.")
+@click.option("--cache", type=FOLDER, help="Folder for embeddings.  [default: user's cache]")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the report.")
+def lfw(
+    lfw: Path,
+    protocol: str,
+    people: Path | None,
+    methods: str,
+    embedder: str,
+    device: str,
+    no_faces: bool,
+    cache: Path | None,
+    out: Path,
+) -> None:
+    """Search for simulated sketches of LFW photos among all of LFW (CSI, Fig. 5)."""
+    from pipelines.benchmark.lfw import LFWOptions, benchmark_lfw
+
+    options = LFWOptions(
+        lfw=lfw,
+        protocol=protocol,
+        people=people,
+        methods=tuple(name.strip() for name in methods.split(",")),
+        embedder=embedder,
+        device=device,
+        show_faces=not no_faces,
+    )
+    click.echo(benchmark_lfw(options, out=out, cache=cache, environment=os.environ))
+
+
+@benchmark.command()
+@click.option("--lfw", type=FOLDER, required=True, help="LFW: one folder for each person.")
+@click.option(
     "--pairs", "pairs_file", type=FOLDER, help="LFW's pairs.txt.  [default: in the LFW folder]"
 )
 @click.option("--embedder", default="sketchface", show_default=True, help="Name or TOML.")

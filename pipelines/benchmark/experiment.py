@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from forensic.cli.progress import show_progress
@@ -29,6 +30,7 @@ from pipelines.benchmark.embedding import (
 from pipelines.benchmark.folders import ImageFile, PairsData
 from pipelines.benchmark.scoring import (
     Gallery,
+    Published,
     Searches,
     build_gallery,
     compare_methods,
@@ -56,6 +58,8 @@ def run_pairs(
     cache_folder: Path,
     sketch_kind: str,
     command: list[str],
+    benchmark: str = "pairs",
+    published: Mapping[str, Published] = MappingProxyType({}),
 ) -> Outcome:
     """Search the gallery with every sketch by every method, and work out the statistics.
 
@@ -65,6 +69,8 @@ def run_pairs(
         cache_folder: Keeps landmarks and vectors, so that a killed run goes on where it was.
         sketch_kind: What kind of sketches these are, as the user says.
         command: What to record as the command.
+        benchmark: Name of the protocol, see `BenchmarkReport`.
+        published: Figures of a paper for the same protocol, by method.
 
     Raises:
         NoFaceError: No sketch can be used.
@@ -81,7 +87,7 @@ def run_pairs(
     ids = [pair.probe_id for pair in data.pairs]
     report = BenchmarkReport(
         notice=LEAD_ONLY,
-        benchmark="pairs",
+        benchmark=benchmark,  # type: ignore[arg-type]  # likewise
         format=1,
         sketch_kind=sketch_kind,  # type: ignore[arg-type]  # checked by the model
         probes=len(ids),
@@ -97,6 +103,7 @@ def run_pairs(
                 ids,
                 gallery_size=gallery.size,
                 weights_sha256=method.weights_sha256,
+                published=published.get(method.name),
             )
             for method in system.methods
         },

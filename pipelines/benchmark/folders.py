@@ -108,7 +108,7 @@ def pair_folders(photos: Path, sketches: Path) -> list[Pair]:
     for stem, key in left_drawings.items():
         matched[key] = (drawings[key], pictures[left_pictures[stem]])
     return [
-        Pair(key, _file(sketch, sketches), _file(photo, photos))
+        Pair(key, image_file(sketch, sketches), image_file(photo, photos))
         for key, (sketch, photo) in sorted(matched.items())
     ]
 
@@ -129,7 +129,7 @@ def list_distractors(
     duplicates: list[str] = []
     for position, folder in enumerate(folders, start=1):
         for path in list_images(folder):
-            image = _file(path, folder, prefix=f"{position}:{folder.name}/")
+            image = image_file(path, folder, prefix=f"{position}:{folder.name}/")
             if image.sha256 in seen:
                 duplicates.append(image.name)
             else:
@@ -196,7 +196,12 @@ def _refuse_unmatched(
         )
 
 
-def _file(path: Path, folder: Path, prefix: str = "") -> ImageFile:
+def image_file(path: Path, folder: Path, prefix: str = "") -> ImageFile:
+    """Return a file by its path inside a folder, with the hash of its content.
+
+    Raises:
+        DataFolderError: The file cannot be read.
+    """
     try:
         digest = sha256_of_file(path)
     except OSError as error:

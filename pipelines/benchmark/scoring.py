@@ -9,8 +9,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from forensic.reports.record import ComparisonRecord, MethodRecord, RankOne
-from forensic.stats.binomial import chance_rate, clopper_pearson, p_above
+from forensic.reports.record import ComparisonRecord, MethodRecord, PublishedRecord, RankOne
+from forensic.stats.binomial import chance_rate, clopper_pearson, p_above, p_below
 from forensic.stats.mcnemar import compare_paired
 from forensic.stats.multiplicity import holm
 from forensic.stats.ranks import (
@@ -41,6 +41,21 @@ class Gallery:
     names: tuple[str, ...]
     mates: NDArray[np.intp]
     size: int
+
+
+@dataclass(frozen=True)
+class Published:
+    """A rank-1 rate that a paper prints.
+
+    Attributes:
+        source: The paper and where in it.
+        cms1: The rate, 0 to 1.
+        trials: Number of probes behind it, assumed where the paper does not say.
+    """
+
+    source: str
+    cms1: float
+    trials: int
 
 
 @dataclass(frozen=True)
@@ -95,6 +110,7 @@ def score_method(
     *,
     gallery_size: int,
     weights_sha256: Mapping[str, str],
+    published: Published | None = None,
 ) -> MethodRecord:
     """Return scores, intervals, tests against chance, the curve, and every probe's rank."""
     n = len(ranks)
@@ -117,6 +133,19 @@ def score_method(
             for probe, rank in zip(probe_ids, ranks, strict=True)
         },
         weights_sha256=dict(weights_sha256),
+        published=_beside(published, counts["1"], n) if published else None,
+    )
+
+
+def _beside(paper: Published, successes: int, trials: int) -> PublishedRecord:
+    """Return a published rate with its interval, and the test of ours against it."""
+    smaller = min(p_above(successes, trials, paper.cms1), p_below(successes, trials, paper.cms1))
+    return PublishedRecord(
+        source=paper.source,
+        cms1=paper.cms1,
+        trials=paper.trials,
+        ci95=clopper_pearson(round(paper.cms1 * paper.trials), paper.trials),
+        p_differs=min(1.0, 2 * smaller),
     )
 
 
