@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,7 +13,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from forensic.datasets.taught import DRAWN, PHOTO, TO_DRAW, TaughtFaces
-from forensic.embedders.sketchface import SketchFace
+from forensic.embedders.sketchface import SketchFace, load_sketchface
+from forensic.errors import RecipeError
 from forensic.layers.memory import to_channels_last
 from forensic.runtime import choose_precision
 from forensic.training.augment import deform, jitter, relight, repaper
@@ -40,9 +42,12 @@ class SketchFaceTask:
         total_steps: Steps until it reaches zero.
         weight_decay: Of AdamW, on kernels and matrices only.
         precision: `fp32`, or `bf16` for automatic mixed precision.
+        start: Bundle of an earlier training to start from; its network decides widths and depths.
 
     Raises:
         UnknownNameError: No such precision.
+        WeightsError: `start` is no bundle of `SketchFace`.
+        RecipeError: `start` has vectors of another length than the teacher's.
 
     Source:
         The margin on the cosine follows Wang et al., CosFace, CVPR 2018, equation 4, with frozen
@@ -67,9 +72,18 @@ class SketchFaceTask:
         total_steps: int,
         weight_decay: float = 0.02,
         precision: str = "bf16",
+        start: str | None = None,
         device: torch.device,
     ) -> None:
-        network = SketchFace(widths=widths, depths=depths, dimension=dimension)
+        if start:
+            network = load_sketchface(Path(start)).requires_grad_(True)
+        else:
+            network = SketchFace(widths=widths, depths=depths, dimension=dimension)
+        if network.head.out_features != dimension:
+            raise RecipeError(
+                f"{start} gives vectors of length {network.head.out_features}, but the teacher's "
+                f"have {dimension}. Leave options.start out."
+            )
         self.network = to_channels_last(network, device)
         self.scale, self.margin, self.choice_weight = scale, margin, choice_weight
         self.redraw_share = redraw_share

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from forensic.datasets.taught import DRAWN, PHOTO, TO_DRAW, TaughtFaces
+from forensic.errors import RecipeError
 from forensic.runtime import seed_everything
 from forensic.training.loop import Schedule, Trainer
 from forensic.training.tasks.sketchface import SketchFaceTask
@@ -105,3 +106,16 @@ def test_export_is_a_bundle_of_the_network(folder: Path, tmp_path: Path) -> None
     config, network = done.task.export(done.best_networks())["embedder"]
     save_bundle(tmp_path / "x.safetensors", network.state_dict(), config)
     assert load_bundle(tmp_path / "x.safetensors")[0]["dimension"] == 8
+
+
+def test_starts_from_a_bundle(tmp_path: Path) -> None:
+    first = small_task(seed=1)
+    path = tmp_path / "first.safetensors"
+    save_bundle(path, first.network.state_dict(), first.network.config)
+    second = small_task(seed=2, start=str(path), widths=(4, 4, 4))
+    assert second.network.config == first.network.config
+    for name, value in second.network.state_dict().items():
+        torch.testing.assert_close(value, first.network.state_dict()[name], atol=1e-3, rtol=1e-3)
+    assert all(p.requires_grad for p in second.network.parameters())
+    with pytest.raises(RecipeError, match="length 8"):
+        SketchFaceTask(dimension=12, device=CPU, start=str(path), **SMALL)
