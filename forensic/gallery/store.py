@@ -68,7 +68,8 @@ def write_sealed(
         DataFolderError: The folder holds other files and no index, or is no folder.
         OSError: The disk is full or cannot be written; the old index is then still whole.
     """
-    _check_target(folder)
+    check_target(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
         generation = Path(tempfile.mkdtemp(dir=folder, prefix=_GENERATION))
         try:
@@ -113,10 +114,16 @@ def read_sealed(folder: Path) -> Sealed:
         return _read_files(folder, latest)
 
 
-def _check_target(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
+def check_target(folder: Path) -> None:
+    """Refuse a place where no index could be saved, before the work for one is done.
+
+    Raises:
+        DataFolderError: The folder holds other files and no index, or is no folder.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
         raise DataFolderError(f"{folder} is a file; an index is saved in a folder.")
-    folder.mkdir(parents=True, exist_ok=True)
     others = [p.name for p in folder.iterdir() if not p.name.startswith((_GENERATION, "."))]
     if others and not (folder / MANIFEST).exists():
         raise DataFolderError(

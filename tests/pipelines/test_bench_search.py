@@ -14,20 +14,8 @@ from pipelines import bench_search
 
 @pytest.mark.parametrize("data", bench_search.DATA)
 def test_json_holds_every_side_of_one_run(data):
-    command = [
-        "--rows",
-        "3000",
-        "--dim",
-        "32",
-        "--batch",
-        "5",
-        "--k",
-        "10",
-        "--repeats",
-        "1",
-        "--json",
-        "--data",
-    ]
+    shape = ["--rows", "3000", "--dim", "32", "--batch", "5", "--k", "10"]
+    command = [*shape, "--repeats", "1", "--json", "--data"]
     result = CliRunner().invoke(bench_search.bench_search, [*command, data])
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
