@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from forensic.check import check_shape
+from forensic.errors import DtypeError
 
 
 def images_to_tensor(images: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]) -> torch.Tensor:
@@ -19,12 +20,15 @@ def images_to_tensor(images: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]) ->
 
     Raises:
         ShapeError: The batch is not four-dimensional.
+        DtypeError: The images are not uint8.
         ValueError: The images differ in size.
     """
     batch = np.ascontiguousarray(
         np.stack(list(images)) if not isinstance(images, np.ndarray) else images
     )
     check_shape(batch, (None, None, None, None), name="image batch")
+    if batch.dtype != np.uint8:
+        raise DtypeError(f"image batch has dtype {batch.dtype}, expected uint8 in 0..255.")
     return torch.from_numpy(batch).permute(0, 3, 1, 2).float().div_(255.0)
 
 

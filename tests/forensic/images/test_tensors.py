@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from forensic.errors import ShapeError
+from forensic.errors import DtypeError, ShapeError
 from forensic.images.tensors import images_to_tensor, tensor_to_images
 
 BYTES = np.random.default_rng(0).integers(0, 256, (3, 5, 4, 3), dtype=np.uint8)
@@ -38,5 +38,7 @@ def test_refused() -> None:
         images_to_tensor(BYTES[0])
     with pytest.raises(ShapeError):
         tensor_to_images(torch.zeros(3, 4, 4))
+    with pytest.raises(DtypeError, match="float64"):
+        images_to_tensor(BYTES / 255)  # would come out 255 times too dark
     with pytest.raises(ValueError, match="same shape"):
         images_to_tensor([BYTES[0], BYTES[0, :4]])
