@@ -19,8 +19,9 @@ def shade(surface: Surface, conditions: Conditions) -> NDArray[np.float32]:
     """Return the light that the surface sends to the camera, (H, W, 3) linear RGB."""
     to_head = conditions.rotation.T
     normal = _normals(surface)
-    key = to_head @ np.asarray(conditions.key)
-    fill = to_head @ _unit(np.array([-1.6 * conditions.key[0] or 0.3, -0.15, 0.9]))
+    key = (to_head @ np.asarray(conditions.key)).astype(np.float32)  # float64 would spread
+    fill = to_head @ _unit(np.array([-1.6 * conditions.key[0], -0.15, 0.9]))
+    fill = fill.astype(np.float32)
     lit = _lambert(normal, key) * conditions.key_power * (1 - 0.75 * _shadow(surface, key))
     lit = lit + _lambert(normal, fill) * conditions.fill_power
     sky = conditions.ambient * (0.82 - 0.18 * normal[1]) * (0.6 + 0.4 * normal[2])
@@ -34,7 +35,7 @@ def shade(surface: Surface, conditions: Conditions) -> NDArray[np.float32]:
     return np.asarray(surface.albedo * irradiance + shine[..., None] * warm, np.float32)
 
 
-def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+def _unit(vector: Field) -> Field:
     return np.asarray(vector / np.linalg.norm(vector))
 
 
@@ -46,18 +47,18 @@ def _normals(surface: Surface) -> NDArray[np.float32]:
     return np.asarray(np.stack([-across, -down, np.ones_like(across)]) / length, np.float32)
 
 
-def _lambert(normal: NDArray[np.float32], light: NDArray[np.float64]) -> Field:
+def _lambert(normal: NDArray[np.float32], light: Field) -> Field:
     facing = normal[0] * light[0] + normal[1] * light[1] + normal[2] * light[2]
     return np.asarray(np.clip((facing + 0.12) / 1.12, 0, None), np.float32)
 
 
-def _mirror(normal: NDArray[np.float32], light: NDArray[np.float64]) -> Field:
-    half = _unit(light + np.array([0, 0, 1]))
+def _mirror(normal: NDArray[np.float32], light: Field) -> Field:
+    half = _unit(light + np.array([0, 0, 1], np.float32))
     facing = np.clip(normal[0] * half[0] + normal[1] * half[1] + normal[2] * half[2], 0, 1)
     return np.asarray(facing**14 + 0.9 * facing**48, np.float32)
 
 
-def _shadow(surface: Surface, light: NDArray[np.float64]) -> Field:
+def _shadow(surface: Surface, light: Field) -> Field:
     """March over the half-size relief towards the light; return how much stands in its way."""
     depth = surface.depth[HALF]
     flat = float(np.hypot(light[0], light[1]))

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from forensic.phantoms.beard import paint_beard
 from forensic.phantoms.camera import develop, project, warp_to_camera
 from forensic.phantoms.conditions import Conditions, draw_conditions
 from forensic.phantoms.eyes import (
@@ -16,14 +17,14 @@ from forensic.phantoms.eyes import (
     paint_glasses,
 )
 from forensic.phantoms.fields import Field, Grid, create_grid, smoothstep
-from forensic.phantoms.hair import paint_beard, paint_hair, shadow_of_hair
+from forensic.phantoms.hair import paint_hair, shadow_of_hair
 from forensic.phantoms.light import shade
 from forensic.phantoms.mouth import mouth_corners, paint_mouth, paint_nostrils
 from forensic.phantoms.person import Person, create_person
 from forensic.phantoms.scene import draw_scene
 from forensic.phantoms.shape import head_relief
 from forensic.phantoms.skin import paint_ears, paint_skin
-from forensic.phantoms.surface import Surface, create_surface
+from forensic.phantoms.surface import FULL, Surface, create_surface
 from forensic.values import RGB, Landmarks
 
 PHOTO_SIZE_HW = (250, 200)
@@ -75,7 +76,7 @@ def build_head(person: Person, conditions: Conditions, grid: Grid) -> Surface:
     paint_mouth(head, person, conditions)
     paint_eyes(head, person, conditions)
     paint_beard(head, person)
-    head.stain((0.45, 0.40, 0.38), shadow_of_hair(person, grid), (slice(None), slice(None)))
+    head.stain((0.45, 0.40, 0.38), shadow_of_hair(person, grid), FULL)
     paint_brows(head, person, conditions)
     paint_hair(head, person)
     paint_glasses(head, person)

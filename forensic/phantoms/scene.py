@@ -19,7 +19,7 @@ def draw_scene(person: Person, conditions: Conditions, grid: Grid) -> Canvas:
     """Return everything behind the head, (H, W, 3) linear RGB light."""
     rng = np.random.default_rng([conditions.seed, 42])
     canvas = _wall(conditions, grid, rng)
-    lean_x = conditions.shift_mm[0] + 30 * np.sin(conditions.roll)
+    lean_x = conditions.shift_mm[0] + 30 * float(np.sin(conditions.roll))
     body = Grid(grid.x - lean_x, grid.y - conditions.shift_mm[1], grid.px_per_mm)
     _hang_hair(canvas, person, conditions, body)
     _draw_neck(canvas, person, conditions, body)

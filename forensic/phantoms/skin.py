@@ -16,7 +16,7 @@ from forensic.phantoms.fields import (
 )
 from forensic.phantoms.person import Person, Skin
 from forensic.phantoms.shape import half_width
-from forensic.phantoms.surface import Surface
+from forensic.phantoms.surface import FULL, Surface
 
 TONES_SRGB = np.array(
     [(238, 204, 186), (226, 186, 160), (205, 158, 128), (171, 122, 92), (128, 86, 62), (86, 56, 42)]
@@ -62,8 +62,7 @@ def _flush(surface: Surface, person: Person, patchy: Field) -> None:
     red += 0.15 * patchy * skin.blotches
     pale = bump(grid, (0, -48), (38, 18)) * 0.35
     amount = np.clip((red - pale) * (0.35 + 0.6 * skin.blood), -0.6, 1.2)
-    full = (slice(None), slice(None))
-    surface.stain((0.985, 0.80, 0.78), amount * (1 - 0.45 * skin.melanin), full)
+    surface.stain((0.985, 0.80, 0.78), amount * (1 - 0.45 * skin.melanin), FULL)
 
 
 def _shade_eyes(surface: Surface, person: Person) -> None:
@@ -74,19 +73,18 @@ def _shade_eyes(surface: Surface, person: Person) -> None:
     amount = np.clip(
         dark * (0.35 + 0.3 * max(person.eyes.bag, 0) + 0.25 * person.skin.melanin), 0, 0.9
     )
-    surface.stain((0.66, 0.54, 0.56), amount, (slice(None), slice(None)))
+    surface.stain((0.66, 0.54, 0.56), amount, FULL)
 
 
 def _mark(surface: Surface, person: Person, rng: np.random.Generator) -> None:
     grid, skin = surface.grid, person.skin
-    full = (slice(None), slice(None))
     if skin.freckles > 0:
         spots = smoothstep(1.15, 2.0, noise(rng, grid, 2.2))
         zone = twin_bump(grid, (28, 20), (20, 15)) + bump(grid, (0, 15), (14, 20)) + 0.25
-        surface.stain((0.70, 0.55, 0.45), np.clip(spots * zone * skin.freckles, 0, 1), full)
+        surface.stain((0.70, 0.55, 0.45), np.clip(spots * zone * skin.freckles, 0, 1), FULL)
     if skin.age_years > 55:
         spots = smoothstep(1.5, 2.8, noise(rng, grid, 5.0))
-        surface.stain((0.80, 0.70, 0.62), 0.6 * spots, full)
+        surface.stain((0.80, 0.70, 0.62), 0.6 * spots, FULL)
     for x, y, radius in skin.moles_mm:
         window = grid.window((x - 8, x + 8), (y - 8, y + 8))
         part = grid.cut(window)

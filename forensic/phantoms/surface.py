@@ -11,6 +11,9 @@ from forensic.phantoms.fields import Field, Grid, Window
 
 Color = tuple[float, float, float]
 
+FULL: Window = (slice(None), slice(None))
+"""The window of everything."""
+
 
 @dataclass
 class Surface:
@@ -31,6 +34,13 @@ class Surface:
     gloss: Field
     cover: Field
     sparkle: Field
+
+    def view(self, window: Window) -> Surface:
+        """Return the part inside `window`; painting on it paints on this surface."""
+        return Surface(
+            self.grid.cut(window), self.depth[window], self.albedo[window],
+            self.gloss[window], self.cover[window], self.sparkle[window],
+        )  # fmt: skip
 
     def paint(self, color: Color | Field, amount: Field, window: Window) -> None:
         """Mix `color` into the albedo of a window with weights `amount` in [0, 1]."""

@@ -14,6 +14,7 @@ from forensic.identification.identifier import RankList
 from forensic.reports.html import picture_uri, render_page
 from forensic.reports.record import BenchmarkReport, MethodRecord
 from forensic.reports.tables import interval, p_value, percent
+from forensic.stats.multiplicity import holm
 from forensic.values import LEAD_ONLY, RGB
 
 ABOUT = (
@@ -33,6 +34,7 @@ class Case:
         sketch: The probe.
         ranked: The list, with the machine-made face.
         photos: The gallery pictures of its candidates, in order.
+        rank: Of the person in the whole gallery; None where the search could only miss.
     """
 
     person: str
@@ -40,6 +42,7 @@ class Case:
     sketch: RGB
     ranked: RankList
     photos: Sequence[RGB]
+    rank: int | None
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ def render_demo_page(experiments: Sequence[Experiment], *, command: str, seconds
         about=ABOUT,
         ranks=RANKS,
         experiments=experiments,
+        comparisons=_comparisons(experiments),
         shown=[
             {"style": e.sketch_style, "cases": [_pictures(case) for case in e.cases]}
             for e in experiments
@@ -100,6 +104,16 @@ def render_demo_page(experiments: Sequence[Experiment], *, command: str, seconds
         command=command,
         seconds=round(seconds),
     )
+
+
+def _comparisons(experiments: Sequence[Experiment]) -> list[dict[str, Any]]:
+    """Return the comparisons of all experiments, Holm-corrected over all of them."""
+    found = [(e.sketch_style, c) for e in experiments for c in e.report.comparisons]
+    adjusted = holm([c.mcnemar_p for _, c in found])
+    return [
+        {"style": style, "record": record, "holm_p": float(p)}
+        for (style, record), p in zip(found, adjusted, strict=True)
+    ]
 
 
 def _cell(record: MethodRecord, rank: str) -> str:
@@ -116,6 +130,7 @@ def _pictures(case: Case) -> dict[str, Any]:
     pairs = zip(case.ranked.candidates, case.photos, strict=True)
     return {
         "person": case.person,
+        "rank": case.rank,
         "seen": _uri(case.seen),
         "sketch": _uri(case.sketch),
         "machine_made": None if face is None else _uri(face.labelled()),

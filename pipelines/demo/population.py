@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from forensic.errors import RangeError
+from forensic.files import write_json
 from forensic.images.io import write_image
 from forensic.phantoms import create_person, render_photo
 from forensic.phantoms.witness import misremember
 from forensic.sketches.registry import SKETCH_STYLES
-from forensic.values import RGB
+from forensic.values import RGB, Landmarks
 
 STRIDE = 1_000_000
 """Distance between the person seeds of two demonstrations, so that they share nobody."""
@@ -27,7 +28,8 @@ class Population:
     Attributes:
         folder: Holds `gallery` (first pictures), `seen` (second pictures) and one folder of
             sketches per style. `gallery` and `seen` have the sub-folders `sketched` and
-            `others`; files of one person have equal names.
+            `others`; files of one person have equal names. `landmarks.json` holds the five
+            points of the sketches.
         styles: The styles of the sketches.
     """
 
@@ -43,6 +45,11 @@ class Population:
     def others(self) -> Path:
         """First pictures of the persons who were not."""
         return self.folder / "gallery" / "others"
+
+    @property
+    def landmarks(self) -> Path:
+        """The five points of every sketch, as someone would mark them by hand."""
+        return self.folder / "landmarks.json"
 
     def sketches(self, style: str) -> Path:
         """Return the folder of the sketches in one style."""
@@ -91,32 +98,41 @@ def build_population(
         _Job(folder, f"phantom-{i:04d}", seed * STRIDE + i, tuple(styles) if i in chosen else ())
         for i in range(n_persons)
     ]
-    _work(jobs, on_persons, n_processes or os.cpu_count() or 1)
-    return Population(folder, tuple(styles))
+    points = {}
+    drawn = _drawn(jobs, n_processes or os.cpu_count() or 1)
+    for job, found in zip(jobs, drawn, strict=True):
+        if found is not None:
+            points[f"{job.name}.png"] = {"landmarks": found.tolist()}
+        on_persons(1)
+    population = Population(folder, tuple(styles))
+    write_json(population.landmarks, points)
+    return population
 
 
-def _work(jobs: Sequence[_Job], on_persons: Callable[[int], None], n_processes: int) -> None:
+def _drawn(jobs: Sequence[_Job], n_processes: int) -> Iterator[Landmarks | None]:
+    """Do the jobs, and yield the landmarks of each person's sketches, in order."""
     if n_processes == 1:
-        for job in jobs:
-            _draw(job)
-            on_persons(1)
+        yield from map(_draw, jobs)
         return
     # Spawned, not forked: the parent may hold threads of torch, which do not survive a fork.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(n_processes, mp_context=context) as pool:
-        for _ in pool.map(_draw, jobs, chunksize=4):
-            on_persons(1)
+        yield from pool.map(_draw, jobs, chunksize=4)
 
 
-def _draw(job: _Job) -> None:
+def _draw(job: _Job) -> Landmarks | None:
     group, file = ("sketched" if job.styles else "others"), f"{job.name}.png"
     person = create_person(job.person_seed)
-    first, second = (render_photo(person, 2 * job.person_seed + take)[0] for take in (0, 1))
+    first, _ = render_photo(person, 2 * job.person_seed)
+    second, landmarks = render_photo(person, 2 * job.person_seed + 1)
     write_image(job.folder / "gallery" / group / file, first)
     write_image(job.folder / "seen" / group / file, second)
-    recalled = misremember(second, seed=job.person_seed) if job.styles else second
+    if not job.styles:
+        return None
+    recalled, points = misremember(second, landmarks, seed=job.person_seed)
     for style in job.styles:
         write_image(job.folder / "sketches" / style / file, _sketch(recalled, style))
+    return points
 
 
 def _sketch(photo: RGB, style: str) -> RGB:

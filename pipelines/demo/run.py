@@ -142,7 +142,12 @@ def _experiment(
 ) -> Experiment:
     others = [population.others] if population.others.is_dir() else []
     outcome = run_pairs(
-        read_data(population.mates, population.sketches(style), distractors=others),
+        read_data(
+            population.mates,
+            population.sketches(style),
+            distractors=others,
+            landmarks=population.landmarks,
+        ),
         replace(system, methods=_methods(system, "none", generator)),
         cache_folder=population.folder / "cache",
         sketch_kind="unknown",
@@ -168,10 +173,14 @@ def _cases(outcome: Outcome, population: Population, method: Method) -> tuple[Ca
     )
     identifier = Identifier(method=method, index=index)
     usable = [item for item in outcome.sketches if item.found is not None]
-    return tuple(_case(item, identifier, population) for item in usable[:SHOWN_CASES])
+    ranks = outcome.report.methods[method.name].ranks
+    return tuple(
+        _case(item, identifier, population, ranks[_person(item.image.name)])
+        for item in usable[:SHOWN_CASES]
+    )
 
 
-def _case(item: Located, identifier: Identifier, population: Population) -> Case:
+def _case(item: Located, identifier: Identifier, population: Population, rank: int | None) -> Case:
     sketch = load_image(item.image.path)
     if item.found is None:
         raise ValueError("Only sketches with landmarks can be shown.")
@@ -183,6 +192,7 @@ def _case(item: Located, identifier: Identifier, population: Population) -> Case
         sketch=sketch,
         ranked=ranked,
         photos=[load_image(paths[c.subject_id]) for c in ranked.candidates],
+        rank=rank,
     )
 
 

@@ -1,0 +1,71 @@
+"""Painter of the beard: stubble, moustache, goatee, full beard."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forensic.phantoms.fields import Field, Grid, bump, curve, noise, smoothstep
+from forensic.phantoms.person import Person
+from forensic.phantoms.surface import FULL, Surface
+
+
+def paint_beard(surface: Surface, person: Person) -> None:
+    """Add stubble, a moustache, a goatee or a full beard."""
+    if person.maleness <= 0:
+        return
+    surface = surface.view(surface.grid.window((-90, 90), (-12, person.head.chin_y + 4)))
+    hair, grid = person.hair, surface.grid
+    rng = np.random.default_rng([person.seed, 37])
+    zones = _beard_zones(person, grid)
+    grain = noise(rng, Grid(grid.x, grid.y / 1.8, grid.px_per_mm), 1.2)
+    blotch = noise(rng, grid, 9)
+    shadow = zones["full"] * (0.16 + 0.14 * (hair.beard == "stubble") * hair.beard_density)
+    surface.stain((0.60, 0.62, 0.66), np.clip(shadow * (1 + 0.3 * grain), 0, 0.8), FULL)
+    if hair.beard == "none":
+        return
+    zone = zones["full" if hair.beard == "stubble" else hair.beard]
+    cover = 0.42 if hair.beard == "stubble" else 0.95
+    amount = (
+        smoothstep(0.25, 0.75, zone + 0.13 * grain + 0.06 * blotch) * cover * hair.beard_density
+    )
+    amount = amount * np.clip(0.82 + 0.25 * grain, 0, 1)
+    color = np.asarray(hair.color, np.float32) * np.clip(0.85 + 0.3 * grain, 0.3, 2)[..., None]
+    surface.paint(color, np.clip(amount, 0, 0.96), FULL)
+    if hair.beard != "stubble":
+        surface.depth += (2.2 + 0.35 * grain) * amount
+    surface.gloss *= 1 - 0.8 * amount
+
+
+def _beard_zones(person: Person, grid: Grid) -> dict[str, Field]:
+    mouth, nose, y0 = person.mouth, person.nose, person.mouth_y
+    t = np.abs(grid.x) / (mouth.width + 5)
+    strip = smoothstep(nose.length + 7, nose.length + 11, grid.y) * smoothstep(
+        y0 + 1, y0 - 3, grid.y - 5 * t**2
+    )
+    moustache = (
+        strip * smoothstep(1.25, 0.95, t) * (1 - 0.35 * bump(grid, (0, nose.length + 10), (3, 5)))
+    )
+    chin = smoothstep(1.25, 0.75, np.hypot(grid.x / 22, (grid.y - y0 - 28) / 19))
+    chin = np.maximum(chin, 0.9 * bump(grid, (0, y0 + 13), (4, 4)))
+    link = np.exp(-0.5 * ((np.abs(grid.x) - mouth.width - 2) / 3.5) ** 2) * bump(
+        grid, (0, y0 + 12), (60, 8)
+    )
+    goatee = np.maximum(np.maximum(moustache, chin), 0.6 * link)
+    cheek_line = curve(
+        [
+            (0, y0 + 10),
+            (mouth.width, y0 + 9),
+            (mouth.width + 12, y0 - 8),
+            (56, y0 - 34),
+            (64, -2),
+            (90, -10),
+        ],
+        np.abs(grid.x),
+    )
+    jaw = smoothstep(-1, 7, grid.y - cheek_line)
+    full = np.maximum(np.maximum(jaw, goatee), 0)
+    return {
+        "moustache": moustache.astype(np.float32),
+        "goatee": goatee.astype(np.float32),
+        "full": full.astype(np.float32),
+    }
