@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from db.base import new_id
 from db.errors import Invalid
 from db.models.galleries import Embedding, Gallery, Photo, PhotoState, Subject
 from db.queries.galleries import next_revision
@@ -139,19 +140,7 @@ def _insert(
     if not photos:
         return {}
     revision = next_revision(session, gallery.id)
-    subject_ids = {name: subject.id for name, subject in subjects.items()}
-    for photo in photos:
-        if photo.subject_external_id not in subject_ids:
-            subject = Subject(
-                gallery_id=gallery.id,
-                external_id=photo.subject_external_id,
-                sex=photo.sex,
-                birth_year=photo.birth_year,
-                attributes=dict(photo.attributes),
-            )
-            session.add(subject)
-            session.flush()
-            subject_ids[photo.subject_external_id] = subject.id
+    subject_ids = _insert_subjects(session, gallery, photos, subjects)
     rows = [
         {
             "gallery_id": gallery.id,
@@ -169,20 +158,46 @@ def _insert(
     ]
     returning = insert(Photo).returning(Photo.id, sort_by_parameter_order=True)
     photo_ids = session.scalars(returning, rows).all()
-    session.execute(
-        insert(Embedding),
-        [
-            {
-                "photo_id": photo_id,
-                "weights_sha256": gallery.weights_sha256,
-                "embedder": gallery.embedder,
-                "dimension": gallery.dimension,
-                "vector": photo.vector,
-            }
-            for photo_id, photo in zip(photo_ids, photos, strict=True)
-        ],
-    )
+    embeddings = [
+        {
+            "photo_id": photo_id,
+            "weights_sha256": gallery.weights_sha256,
+            "embedder": gallery.embedder,
+            "dimension": gallery.dimension,
+            "vector": photo.vector,
+        }
+        for photo_id, photo in zip(photo_ids, photos, strict=True)
+    ]
+    session.execute(insert(Embedding), embeddings)
     return {photo.sha256: i for photo, i in zip(photos, photo_ids, strict=True)}
+
+
+def _insert_subjects(
+    session: Session,
+    gallery: Gallery,
+    photos: Sequence[NewPhoto],
+    known: Mapping[str, Subject],
+) -> dict[str, uuid.UUID]:
+    """Insert the people who are new; return the ids of all, by the operator's identifier."""
+    subject_ids = {name: subject.id for name, subject in known.items()}
+    rows: list[dict[str, Any]] = []
+    for photo in photos:
+        if photo.subject_external_id in subject_ids:
+            continue
+        subject_ids[photo.subject_external_id] = subject_id = new_id()
+        rows.append(
+            {
+                "id": subject_id,
+                "gallery_id": gallery.id,
+                "external_id": photo.subject_external_id,
+                "sex": photo.sex,
+                "birth_year": photo.birth_year,
+                "attributes": dict(photo.attributes),
+            }
+        )
+    if rows:
+        session.execute(insert(Subject), rows)
+    return subject_ids
 
 
 def _subjects_of(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from db.base import utc_now
 from db.errors import NotFound
 from db.models.galleries import Gallery, Photo, PhotoState, Subject
-from db.models.jobs import JobItem
+from db.models.jobs import ItemState, Job, JobItem
 from db.queries.galleries import next_revision
 from db.queries.photos import NOT_REMOVED, take_out
 from db.queries.rows import Page, fetch_page, get_row
@@ -151,14 +151,24 @@ def expunge_subject(session: Session, subject_id: uuid.UUID) -> Expunged:
         subject.expunged_at = utc_now()
         revision = next_revision(session, subject.gallery_id)
         take_out(session, photo_ids, state=PhotoState.EXPUNGED, revision=revision)
-        session.execute(
-            update(JobItem)
-            .where(JobItem.photo_id.in_(photo_ids))
-            .values(name=_NAME_OF_EXPUNGED, subject_metadata={})
-            .execution_options(synchronize_session="fetch")
-        )
+        _clear_import_records(session, subject)
     session.flush()
     return Expunged(tuple(photo_ids), frozenset(files))
+
+
+def _clear_import_records(session: Session, subject: Subject) -> None:
+    """Forget the file names and metadata that ended imports of the person still tell."""
+    imports = select(Job.id).where(Job.gallery_id == subject.gallery_id)
+    session.execute(
+        update(JobItem)
+        .where(
+            JobItem.job_id.in_(imports),
+            JobItem.subject_external_id == subject.external_id,
+            JobItem.state != ItemState.PENDING,
+        )
+        .values(name=_NAME_OF_EXPUNGED, subject_metadata={}, detail=None)
+        .execution_options(synchronize_session="fetch")
+    )
 
 
 def _held_elsewhere(session: Session, subject_id: uuid.UUID, sha256s: list[str]) -> set[str]:

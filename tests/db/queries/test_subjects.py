@@ -85,14 +85,21 @@ def test_expunging_clears_the_names_in_import_records(engine: Engine) -> None:
         gallery = make_gallery(session)
         job = create_job(session, kind="import", parameters={}, gallery_id=gallery.id)
         claim_job(session, job.id, "w", lease=timedelta(minutes=1))
-        add_items(session, job.id, "w", [NewItem("Doe, Ann 1980.jpg", "ann", {"sex": "f"})])
-        item = session.scalars(select(JobItem)).one()
+        names = [("Doe, Ann 1980.jpg", "ann"), ("Doe, Ann blurred.jpg", "ann"), ("b.jpg", "bob")]
+        add_items(session, job.id, "w", [NewItem(n, who, {"sex": "f"}) for n, who in names])
+        items = session.scalars(select(JobItem).order_by(JobItem.position)).all()
         photo_id = add_photos(session, gallery.id, [new_photo("ann", "a")])[0].photo_id
-        ended = EndedItem(item.id, ItemState.INDEXED, photo_id=photo_id)
-        end_items(session, job.id, "w", [ended])
+        ended = [
+            EndedItem(items[0].id, ItemState.INDEXED, photo_id=photo_id),
+            EndedItem(items[1].id, ItemState.REJECTED, reason_code="blurred"),
+            EndedItem(items[2].id, ItemState.REJECTED, reason_code="blurred"),
+        ]
+        end_items(session, job.id, "w", ended)
         expunge_subject(session, _subject(session, gallery, "ann").id)
-        session.refresh(item)
-        assert (item.name, item.subject_metadata) == ("(expunged)", {})
+    with session_scope(engine) as session:
+        items = session.scalars(select(JobItem).order_by(JobItem.position)).all()
+        told = [(item.name, item.subject_metadata) for item in items]
+        assert told == [("(expunged)", {}), ("(expunged)", {}), ("b.jpg", {"sex": "f"})]
 
 
 def test_lists_of_earlier_searches_stay_as_they_were(engine: Engine) -> None:
