@@ -41,11 +41,13 @@ def index(
     from forensic.embedders.registry import create_embedder
     from forensic.faces.detect import FaceDetector
     from forensic.files import atomic_write
+    from forensic.gallery.store import check_target
     from forensic.identification.enrol import FaceEnroller
     from forensic.identification.gallery import build_gallery, photos_of_folder
     from forensic.runtime import choose_device
     from forensic.weights.store import choose_weights_folder
 
+    check_target(out)
     found = photos_of_folder(photos, subject_from=subject_from)
     chosen = choose_device(device)
     enroller = FaceEnroller(

@@ -157,3 +157,10 @@ def test_a_gallery_without_faces_writes_no_index(folder: Path, tmp_path: Path) -
     result = run("index", tmp_path / "photos", out, "--embedder", folder / "toy.toml")
     assert result.exit_code == 2
     assert not out.exists()
+
+
+def test_a_folder_with_other_files_is_refused_before_any_work(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("keep")
+    result = run("index", folder / "photos", tmp_path, "--embedder", "no-such-embedder")
+    assert result.exit_code == 2
+    assert "precious.txt" in result.stderr
