@@ -8,6 +8,7 @@ import pytest
 
 from forensic.files import atomic_write, read_json, sha256_of_bytes, sha256_of_file, write_json
 
+ROOT = Path(__file__).resolve().parents[2]
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-4 example
 
@@ -55,7 +56,7 @@ def test_kill_in_the_middle_keeps_the_old_content(tmp_path: Path) -> None:
         "    time.sleep(60)\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "writing\n"

@@ -20,6 +20,9 @@ from forensic.training.task import Batch
 from tests.support.training import ToyTask, create_trainer, state_of
 
 
+ROOT = Path(__file__).resolve().parents[3]
+
+
 def assert_equal_states(first: Trainer, second: Trainer) -> None:
     ours, theirs = state_of(first), state_of(second)
     assert ours.keys() == theirs.keys()
@@ -56,6 +59,7 @@ def test_resuming_after_a_kill_is_exact(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        cwd=ROOT,
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "hanging\n"
