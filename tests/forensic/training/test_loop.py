@@ -19,7 +19,6 @@ from forensic.training.loop import BEST, CHECKPOINT, HISTORY, Trainer
 from forensic.training.task import Batch
 from tests.support.training import ToyTask, create_trainer, state_of
 
-
 ROOT = Path(__file__).resolve().parents[3]
 
 
