@@ -37,8 +37,11 @@ def figures(folder: Path) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("stop_at", [4, 40, 76])
-def test_resuming_is_exact_bit_for_bit(tmp_path: Path, stop_at: int) -> None:
-    """Twenty steps straight equal some steps, another process, and the rest."""
+def test_resuming_is_exact_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_at: int
+) -> None:
+    """Twenty steps straight equal some steps, a new trainer, and the rest."""
+    monkeypatch.setattr(loop, "IMAGES_PER_LINE", 30)  # a line every 8 steps, cut by the stop
     straight = create_trainer(tmp_path / "straight")
     straight.fit()
     create_trainer(tmp_path / "parts", images=stop_at).fit()
