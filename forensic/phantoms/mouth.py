@@ -91,5 +91,5 @@ def paint_nostrils(surface: Surface, person: Person) -> None:
     fold = np.exp(-0.5 * ((ring - 1) / 0.11) ** 2) * smoothstep(nose.width - 5, nose.width, side)
     surface.stain((0.58, 0.44, 0.41), (0.6 * fold).astype(np.float32), window)
     base = crease(grid.y - y0 - 3.0, 1.8) * smoothstep(nose.width, nose.width - 6, side)
-    surface.stain((0.66, 0.55, 0.53), 0.6 * base, window)
+    surface.stain((0.66, 0.55, 0.53), 0.45 * base, window)
     surface.gloss[window] *= 1 - hole

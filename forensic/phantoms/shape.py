@@ -105,9 +105,9 @@ def _nose(person: Person, grid: Grid) -> Field:
             (-9, 0.55 * nose.bridge),
             (4, nose.bridge),
             (tip_y * 0.5, 0.5 * (nose.bridge + nose.height) + nose.hump),
-            (tip_y - 5, 0.97 * nose.height),
+            (tip_y - 6, 0.95 * nose.height),
             (tip_y, nose.height),
-            (nose.length + 4, 0.62 * nose.height),
+            (nose.length + 4, 0.66 * nose.height),
             (nose.length + 8, 0.25 * nose.height),
             (nose.length + 12, 1.5),
             (nose.length + 18, 0),
@@ -127,6 +127,7 @@ def _nose(person: Person, grid: Grid) -> Field:
     across = (grid.x - centre) / spread
     relief = ridge * np.exp(-0.5 * across**2)
     wing_y = nose.length - 1
+    relief = relief + 1.8 * bump(grid, (nose.bend * 0.3, tip_y - 1.5), (5.0, 4.5))
     relief = relief + 7.5 * twin_bump(grid, (nose.width - 4.6, wing_y), (4.3, 4.9))
     relief = relief - 1.5 * twin_bump(grid, (nose.width + 2.5, wing_y + 0.5), (2.2, 5.0))
     relief = relief - 0.9 * twin_bump(grid, (nose.width - 8.2, wing_y - 6), (2.4, 3.4))
