@@ -48,6 +48,7 @@ def write_pages(report: BenchmarkReport, cases: Sequence[CasePictures], folder: 
         kind=KINDS[report.sketch_kind],
         best=best_method(report),
         methods=methods_text(report),
+        has_published=any(m.published for m in report.methods.values()),
         probes=probes_text(report),
         gallery=gallery_text(report),
         may=may_be_concluded(report),

@@ -50,15 +50,16 @@ def methods_text(report: BenchmarkReport) -> str:
 
 def summary_text(report: BenchmarkReport) -> str:
     """Return the headline rates as plain text for a terminal."""
+    wide = max(16, *(len(name) + 1 for name in report.methods))
     lines = [
         f"{count(report.probes)} sketches ({report.sketch_kind}), gallery of "
         f"{count(report.gallery)} photos, embedder {report.embedder.name}",
-        f"{'method':16}{'CMS(1)':>9}  {'95 % interval':16}{'CMS(10)':>9}{'p vs chance':>13}"
+        f"{'method':{wide}}{'CMS(1)':>9}  {'95 % interval':16}{'CMS(10)':>9}{'p vs chance':>13}"
         f"{'failed':>8}",
     ]
     for name, method in report.methods.items():
         lines.append(
-            f"{name:16}{percent(method.cms['1']):>9}  {interval(method.rank1.ci95):16}"
+            f"{name:{wide}}{percent(method.cms['1']):>9}  {interval(method.rank1.ci95):16}"
             f"{percent(method.cms['10']):>9}{p_value(method.rank1.p_vs_chance):>13}"
             f"{method.failures_to_enrol:>8}"
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 FOLDER = click.Path(path_type=Path)
+METHODS = "none,csi-line,csi-grayscale,csi-color"
 KINDS = ("viewed", "forensic", "composite", "freehand", "unknown")
 
 
@@ -25,7 +26,7 @@ def benchmark() -> None:
 @click.option("--distractors", type=FOLDER, multiple=True, help="Photos of others; repeatable.")
 @click.option(
     "--methods",
-    default="none,csi-line,csi-grayscale,csi-color",
+    default=METHODS,
     show_default=True,
     help="Ways from sketch to vector, separated by commas; `none` embeds the sketch itself.",
 )
@@ -162,6 +163,50 @@ def verify(
             environment=os.environ,
         )
     )
+
+
+@benchmark.command()
+@click.option("--cufs", type=FOLDER, required=True, help="CUFS, with sub-sets as folders.")
+@click.option("--split", default="test", show_default=True, help="Part to test on, if divided.")
+@click.option("--distractors", type=FOLDER, multiple=True, help="Photos of others; repeatable.")
+@click.option("--methods", default=METHODS, show_default=True, help="As for pairs.")
+@click.option("--embedder", default="sketchface", show_default=True, help="Name or TOML.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--aligned", help="Geometry in which the images lie already, e.g. cufs.")
+@click.option("--no-faces", is_flag=True, help="Show no picture of a person on the pages.")
+@click.option("--cache", type=FOLDER, help="Folder for embeddings.  [default: user's cache]")
+@click.option("--out", type=FOLDER, required=True, help="Folder for one report a sub-set.")
+def cuhk(
+    cufs: Path,
+    split: str,
+    distractors: tuple[Path, ...],
+    methods: str,
+    embedder: str,
+    device: str,
+    aligned: str | None,
+    no_faces: bool,
+    cache: Path | None,
+    out: Path,
+) -> None:
+    """Run `pairs` on every sub-set of CUFS (CUHK students, AR, XM2VTS) that a folder holds."""
+    from pipelines.benchmark.cufs import benchmark_cufs
+    from pipelines.benchmark.pairs import PairsOptions
+
+    options = PairsOptions(
+        photos=cufs,
+        sketches=cufs,
+        distractors=distractors,
+        methods=tuple(name.strip() for name in methods.split(",")),
+        embedder=embedder,
+        device=device,
+        sketch_kind="viewed",
+        aligned=aligned,
+        landmarks=None,
+        show_faces=not no_faces,
+        allow_many=False,
+    )
+    done = benchmark_cufs(cufs, options, split=split, out=out, cache=cache, environment=os.environ)
+    click.echo(done)
 
 
 @benchmark.command()

@@ -4,6 +4,7 @@ import numpy as np
 
 from forensic.reports.benchmark import write_pages
 from forensic.reports.cases import CasePictures
+from forensic.reports.record import BenchmarkReport
 from forensic.values import LEAD_ONLY
 from tests.support.reports import example_report
 
@@ -48,3 +49,17 @@ def test_machine_made_faces_are_labelled_beside_their_sketch(tmp_path: Path) -> 
     assert page.count("Machine-made from the sketch; shows no one") == 1
     assert page.count("First candidate: another person") == 1
     assert page.count("data:image/jpeg") == 6
+
+
+def test_published_rates_stand_beside_ours_where_there_are_any(tmp_path: Path) -> None:
+    write_pages(example_report(), [], tmp_path)
+    assert "published, rank 1" not in (tmp_path / "report.html").read_text()
+    record = example_report().model_dump(mode="json")
+    record["methods"]["none"]["published"] = {
+        "source": "A paper, Fig. 5", "cms1": 0.8114, "trials": 11_990, "ci95": [0.8043, 0.8184],
+        "p_differs": 0.001,
+    }  # fmt: skip
+    write_pages(BenchmarkReport(**record), [], tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert "80.4–81.8 %" in page
+    assert "differs from the 81.1 % of A paper, Fig. 5, taken as fixed" in page
