@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from forensic.check import check_range, check_shape
 from forensic.errors import CorruptIndex, EmptyGallery, IndexMismatch, InputError
 from forensic.gallery.names import Names
+from forensic.gallery.photos import Photos
 from forensic.gallery.similarity import CODED_FROM_ROWS, Engine, check_vectors
 from forensic.gallery.store import Sealed, read_sealed, write_sealed
 from forensic.values import Candidate, Vectors
@@ -37,22 +38,17 @@ class GalleryIndex:
 
     def __init__(
         self,
-        vectors: Vectors,
-        photo_ids: Sequence[str],
-        subject_ids: Sequence[str],
+        photos: Photos,
         *,
         embedder_name: str,
         weights_sha256: str,
         device: str = "cpu",
         codes: Codes | None = None,
     ) -> None:
-        self._vectors, self._codes = vectors, codes
-        self._photo_ids, self._subject_ids = _as_names(photo_ids), _as_names(subject_ids)
+        self._photos, self._codes = photos, codes
+        self._engine: Engine | None = None
         self.embedder_name, self.weights_sha256 = embedder_name, weights_sha256
         self.device = device
-        self._tie_order = _tie_order(self._photo_ids)
-        self._subjects = _numbered(self._subject_ids)
-        self._engine: Engine | None = None
 
     @classmethod
     def build(
@@ -84,11 +80,8 @@ class GalleryIndex:
         """
         if len(vectors) == 0:
             raise EmptyGallery("There is no face to index; enrol at least one photo.")
-        _check_rows(vectors, photo_ids, subject_ids)
         return cls(
-            vectors.copy(),
-            photo_ids,
-            subject_ids,
+            Photos.of(vectors, photo_ids, subject_ids),
             embedder_name=embedder_name,
             weights_sha256=weights_sha256,
             device=device,
@@ -97,25 +90,25 @@ class GalleryIndex:
     @property
     def dimension(self) -> int:
         """How many numbers a vector has."""
-        return int(self._vectors.shape[1])
+        return int(self._photos.vectors.shape[1])
 
     @property
     def photo_ids(self) -> Sequence[str]:
         """Identifier of the photo of each row."""
-        return self._photo_ids
+        return self._photos.photo_ids
 
     @property
     def subject_ids(self) -> Sequence[str]:
         """Identifier of the person of each row."""
-        return self._subject_ids
+        return self._photos.subject_ids
 
     @property
     def n_subjects(self) -> int:
         """How many different persons the gallery holds."""
-        return int(self._subjects.max()) + 1 if len(self) else 0
+        return int(self._photos.subjects.max(initial=-1)) + 1
 
     def __len__(self) -> int:
-        return len(self._vectors)
+        return len(self._photos)
 
     def add(
         self, vectors: Vectors, *, photo_ids: Sequence[str], subject_ids: Sequence[str]
@@ -128,30 +121,17 @@ class GalleryIndex:
             RangeError: A row holds NaN or infinity or is not of unit length.
             InputError: An identifier is empty, or a photo identifier is in use already.
         """
-        _check_rows(vectors, photo_ids, subject_ids, dimension=self.dimension)
-        known = set(self._photo_ids).intersection(photo_ids)
-        if known:
-            raise InputError(f"Photo {min(known)!r} is in the gallery already; remove it first.")
-        self._replace(
-            np.concatenate([self._vectors, vectors]),
-            [*self._photo_ids, *photo_ids],
-            [*self._subject_ids, *subject_ids],
-        )
+        others = Photos.of(vectors, photo_ids, subject_ids, dimension=self.dimension)
+        self._replace(self._photos.with_more(others))
 
     def remove_subjects(self, subject_ids: Iterable[str]) -> int:
         """Drop every photo of the given persons, also from memory; return how many were dropped.
 
         A copy on disk holds them until the next `save`.
         """
-        gone = set(subject_ids)
-        keep = np.array([s not in gone for s in self._subject_ids], dtype=bool)
-        photo_ids, subjects = list(self._photo_ids), list(self._subject_ids)
-        self._replace(
-            self._vectors[keep],
-            [photo_ids[i] for i in np.flatnonzero(keep)],
-            [subjects[i] for i in np.flatnonzero(keep)],
-        )
-        return int(len(keep) - keep.sum())
+        before = len(self)
+        self._replace(self._photos.without(subject_ids))
+        return before - len(self)
 
     def search(
         self,
@@ -203,17 +183,18 @@ class GalleryIndex:
             "dimension": self.dimension,
             "rows": len(self),
         }
+        photos = self._photos
         arrays: dict[str, NDArray[Any]] = {
-            "vectors": self._vectors,
-            "photo_text": self._photo_ids.text,
-            "photo_ends": self._photo_ids.ends,
-            "subject_text": self._subject_ids.text,
-            "subject_ends": self._subject_ids.ends,
+            "vectors": photos.vectors,
+            "photo_text": photos.photo_ids.text,
+            "photo_ends": photos.photo_ids.ends,
+            "subject_text": photos.subject_ids.text,
+            "subject_ends": photos.subject_ids.ends,
         }
         if self._codes is None and len(self) >= CODED_FROM_ROWS:
             from forensic.gallery.codes import Codes
 
-            self._codes = Codes.encode(self._vectors)
+            self._codes = Codes.encode(photos.vectors)
         if self._codes is None:
             write_sealed(Path(folder), arrays, facts=facts)
             return
@@ -256,25 +237,21 @@ class GalleryIndex:
         return index
 
     def _create_engine(self) -> Engine:
+        photos = self._photos
         if self.device != "cpu":  # FAISS loads only when a search needs it
             from forensic.gallery.flat import FlatSearch
 
-            return FlatSearch(self._vectors, self._tie_order, device=self.device)
+            return FlatSearch(photos.vectors, photos.tie_order, device=self.device)
         from forensic.gallery.exact import ExactSearch
 
         engine = ExactSearch(
-            self._vectors, self._tie_order, codes=self._codes, coded_from_rows=CODED_FROM_ROWS
+            photos.vectors, photos.tie_order, codes=self._codes, coded_from_rows=CODED_FROM_ROWS
         )
         self._codes = engine.codes
         return engine
 
-    def _replace(
-        self, vectors: Vectors, photo_ids: Sequence[str], subject_ids: Sequence[str]
-    ) -> None:
-        self._vectors, self._codes, self._engine = vectors, None, None
-        self._photo_ids, self._subject_ids = _as_names(photo_ids), _as_names(subject_ids)
-        self._tie_order = _tie_order(self._photo_ids)
-        self._subjects = _numbered(self._subject_ids)
+    def _replace(self, photos: Photos) -> None:
+        self._photos, self._codes, self._engine = photos, None, None
 
     def _search_subjects(
         self, engine: Engine, vectors: Vectors, k: int, allowed: NDArray[np.bool_] | None
@@ -286,7 +263,7 @@ class GalleryIndex:
             rows, similarities = engine.search(vectors[pending], width, allowed=allowed)
             short = []
             for q, row, similarity in zip(pending, rows, similarities, strict=True):
-                _, first = np.unique(self._subjects[row], return_index=True)
+                _, first = np.unique(self._photos.subjects[row], return_index=True)
                 first = np.sort(first)[:k]
                 if len(first) < k and len(row) == width:
                     short.append(q)
@@ -299,7 +276,7 @@ class GalleryIndex:
         self, rows: NDArray[np.int64], similarities: NDArray[np.float32]
     ) -> list[Candidate]:
         return [
-            Candidate(rank, self._subject_ids[row], self._photo_ids[row], similarity)
+            Candidate(rank, self.subject_ids[row], self.photo_ids[row], similarity)
             for rank, (row, similarity) in enumerate(
                 zip(rows.tolist(), np.clip(similarities, -1, 1).tolist(), strict=True), start=1
             )
@@ -336,9 +313,7 @@ def _index_of(
         if not len(photo_ids) == len(subject_ids) == len(vectors):
             raise CorruptIndex(f"Vectors and identifiers in {folder} differ in number.")
         return cls(
-            vectors,
-            photo_ids,
-            subject_ids,
+            Photos(vectors, photo_ids, subject_ids),
             embedder_name=str(facts["embedder_name"]),
             weights_sha256=str(facts["weights_sha256"]),
             device=device,
@@ -346,39 +321,3 @@ def _index_of(
         )
     except (KeyError, InputError, UnicodeDecodeError) as error:
         raise CorruptIndex(f"The index in {folder} is incomplete: {error}.") from error
-
-
-def _check_rows(
-    vectors: Vectors,
-    photo_ids: Sequence[str],
-    subject_ids: Sequence[str],
-    *,
-    dimension: int | None = None,
-) -> None:
-    check_vectors(vectors, dimension=dimension)
-    for name, ids in (("photo_ids", photo_ids), ("subject_ids", subject_ids)):
-        check_shape(np.empty(len(ids)), (len(vectors),), name=name)
-        if not all(isinstance(i, str) and i for i in ids):
-            raise InputError(f"{name} holds an empty identifier or one that is no text.")
-    if len(set(photo_ids)) < len(photo_ids):
-        seen: set[str] = set()
-        twice = next(i for i in photo_ids if i in seen or seen.add(i))  # type: ignore[func-returns-value]
-        raise InputError(f"Photo {twice!r} comes twice; an identifier names one photo.")
-
-
-def _as_names(ids: Sequence[str]) -> Names:
-    return ids if isinstance(ids, Names) else Names.of(ids)
-
-
-def _tie_order(photo_ids: Names) -> NDArray[np.int64]:
-    """Return the place of each row when rows are sorted by photo identifier."""
-    names = list(photo_ids)
-    place = np.empty(len(names), dtype=np.int64)
-    place[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
-    return place
-
-
-def _numbered(subject_ids: Names) -> NDArray[np.int64]:
-    """Return a number for each row's person, from 0, equal for equal identifiers."""
-    numbers: dict[str, int] = {}
-    return np.array([numbers.setdefault(s, len(numbers)) for s in subject_ids], dtype=np.int64)
