@@ -57,3 +57,19 @@ def test_config_rebuilds_the_network() -> None:
     again = CSI(**network.config)
     again.load_state_dict(network.state_dict())
     assert again.config == {"in_channels": 3, "width": 4, "n_blocks": 2}
+
+
+def test_known_value_with_known_weights() -> None:
+    """Trained weights exist: the same weights must give the same photo for ever."""
+    network = CSI(in_channels=1, width=4, n_blocks=1).eval()
+    with torch.no_grad():
+        for name, value in network.state_dict().items():
+            if value.is_floating_point():
+                wave = torch.arange(value.numel(), dtype=torch.float64).mul(0.7).cos()
+                wave = wave.abs() + 0.5 if name.endswith("running_var") else 0.3 * wave
+                value.copy_(wave.view_as(value))
+        sketch = torch.linspace(0, 1, 8 * 12).view(1, 1, 8, 12)
+        photo = network(sketch)[0]
+    found = [photo[channel, 3, 5].item() for channel in range(3)]
+    assert found == pytest.approx([0.648646, 0.615044, 0.525852], abs=1e-5)
+    assert photo.mean().item() == pytest.approx(0.538276, abs=1e-5)
