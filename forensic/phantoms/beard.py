@@ -44,8 +44,8 @@ def _beard_zones(person: Person, grid: Grid) -> dict[str, Field]:
     moustache = moustache * (1 - 0.35 * bump(grid, (0, nose.length + 9), (2.5, 5)))
     chin = smoothstep(1.4, 0.55, np.hypot(grid.x / 22, (grid.y - y0 - 28) / 19))
     chin = np.maximum(chin, 0.9 * bump(grid, (0, y0 + 13), (4, 4)))
-    link = np.exp(-0.5 * ((np.abs(grid.x) - mouth.width - 2) / 3.5) ** 2) * bump(
-        grid, (0, y0 + 12), (60, 8)
+    link = np.exp(-0.5 * ((np.abs(grid.x) - mouth.width + 1) / 3.8) ** 2) * bump(
+        grid, (0, y0 + 10), (60, 11)
     )
     goatee = np.maximum(np.maximum(moustache, chin), 0.8 * link)
     cheek_line = curve(

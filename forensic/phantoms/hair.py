@@ -43,7 +43,7 @@ LOOKS = {
     "side": _Look(edge_mm=4.5),
     "back": _Look(bulk=0.6, edge_mm=6),
     "tied": _Look(bulk=0.35, edge_mm=6, shadow=0.15),
-    "curly": _Look(bulk=1.7, edge_mm=2.6, sheen=0.25),
+    "curly": _Look(bulk=1.5, edge_mm=2.6, sheen=0.25),
     "fringe": _Look(),
     "bob": _Look(hangs=True),
     "long": _Look(hangs=True),

@@ -80,6 +80,7 @@ def build_head(person: Person, conditions: Conditions, grid: Grid) -> Surface:
     paint_brows(head, person, conditions)
     paint_hair(head, person)
     paint_glasses(head, person)
+    head.cover[:2] = 0  # what lies above the grid is wall, not a smear of its first row
     return head
 
 
