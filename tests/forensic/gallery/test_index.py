@@ -259,3 +259,13 @@ def test_cuda_without_cuda_or_without_its_faiss_is_an_error(monkeypatch):
     monkeypatch.delattr("faiss.StandardGpuResources", raising=False)
     with pytest.raises(DeviceError, match=r"\[gpu\]"):
         index.search(unit(1, 16), 1)
+
+
+def test_an_emptied_index_can_be_saved_and_filled_again(tmp_path):
+    index = gallery()
+    index.remove_subjects(index.subject_ids)
+    index.save(tmp_path)
+    loaded = GalleryIndex.load(tmp_path)
+    assert (len(loaded), loaded.n_subjects, loaded.dimension) == (0, 0, 16)
+    loaded.add(unit(2, 16), photo_ids=["a", "b"], subject_ids=["s", "s"])
+    assert [c.photo_id for c in loaded.search(unit(1, 16), 5)[0]] == ["a"]
