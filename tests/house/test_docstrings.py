@@ -16,6 +16,9 @@ SOURCES = sorted(p for name in ("forensic", "pipelines", "db") for p in (ROOT / 
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 OURS = {name for name, kind in vars(errors).items() if isinstance(kind, type)} - {"Iterable"}
 
+EXPECTATIONS = {"raises", "fail", "warns", "run_state_machine_as_test"}
+"""Calls that fail a test by themselves, beside `assert` and `assert_...`."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -123,7 +126,7 @@ def expects(test: ast.AST) -> bool:
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
             name = name or getattr(node.func, "id", "")
-            if name.startswith(("assert_", "check_output")) or name in {"raises", "fail", "warns"}:
+            if name.startswith("assert_") or name in EXPECTATIONS:
                 return True
     return False
 
