@@ -92,7 +92,7 @@ def seed_everything(seed: int) -> None:
 def provenance(command: list[str] | None = None) -> dict[str, Any]:
     """Return who computed a result: versions, commit, machine and command, ready for JSON.
 
-    Commit is None outside a git checkout; nothing here identifies a person or a path.
+    Commit is None outside a git checkout; the command is the only part that may hold paths.
     """
     versions = {}
     for library in LIBRARIES:

@@ -129,8 +129,12 @@ def train(
     write_json(out / "recipe.json", loaded.model_dump())
     trainer = build_trainer(loaded, out, device=choose_device(device), report=click.echo)
     progress = trainer.fit(max_minutes=max_minutes)
-    for path in export_weights(loaded, trainer, out) if progress.best_score is not None else ():
+    if progress.best_score is None:
+        every = loaded.schedule.validate_every
+        click.echo(f"{progress.images_seen} images seen; weights come with the validation at {every}.")
+        return
+    for path in export_weights(loaded, trainer, out):
         click.echo(f"Wrote {path}")
     click.echo(
-        f"{progress.images_seen} images seen, best {trainer.task.score} {progress.best_score}"
+        f"{progress.images_seen} images seen, best {trainer.task.score} {progress.best_score:.4g}"
     )

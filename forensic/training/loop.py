@@ -123,7 +123,8 @@ class Trainer:
             Where the training stands; `images_seen` below the schedule's means it can go on.
 
         Raises:
-            TrainingError: A loss is not a finite number; the last good checkpoint stays.
+            TrainingError: A loss or a weight is not a finite number; the last good checkpoint
+                stays.
         """
         started = saved = time.monotonic()
         before = self.progress.elapsed_s
@@ -167,10 +168,7 @@ class Trainer:
         }
         losses = self.task.step(batch)
         if not math.isfinite(losses["loss"]):
-            raise TrainingError(
-                f"The loss is {losses['loss']} at step {step} (image {self.progress.images_seen}). "
-                f"{self.folder / CHECKPOINT} holds the last good state; lower the learning rate."
-            )
+            raise TrainingError(self._spoiled(f"the loss ({losses['loss']})"))
         self.progress.step += 1
         self.progress.images_seen += len(indices)
         self.average.update(self.task.networks(), self.progress.step)
@@ -228,6 +226,9 @@ class Trainer:
         return tired or self.progress.images_seen >= self.schedule.images
 
     def _save(self) -> None:
+        # An update can spoil the weights while its loss was still finite.
+        if not all(_is_finite(network) for network in self.task.networks().values()):
+            raise TrainingError(self._spoiled("a weight"))
         state: dict[str, Any] = {
             "progress": asdict(self.progress),
             "networks": {k: v.state_dict() for k, v in self.task.networks().items()},
@@ -236,6 +237,14 @@ class Trainer:
             "sums": dict(self._sums),
         }
         save_checkpoint(self.folder / CHECKPOINT, state)
+
+    def _spoiled(self, what: str) -> str:
+        path = self.folder / CHECKPOINT
+        kept = f"{path} holds the last good state" if path.is_file() else "nothing was saved yet"
+        return (
+            f"At step {self.progress.step} (image {self.progress.images_seen}) {what} is not a "
+            f"finite number; {kept}. Lower the learning rate."
+        )
 
     def _resume(self) -> None:
         state = load_checkpoint(self.folder / CHECKPOINT)
@@ -254,6 +263,10 @@ class Trainer:
         self._sums.update(state["sums"])
         self.history.truncate_after(self.progress.step)
         self.report(f"Resumed at {self.progress.images_seen} images.")
+
+
+def _is_finite(network: nn.Module) -> bool:
+    return all(bool(p.isfinite().all()) for p in network.parameters())
 
 
 @contextmanager

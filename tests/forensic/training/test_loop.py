@@ -129,10 +129,25 @@ def test_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(tmp_pat
     good = create_trainer(tmp_path, images=40)
     good.fit()
     saved = (tmp_path / CHECKPOINT).read_bytes()
-    with pytest.raises(TrainingError, match=r"loss is nan at step 13 \(image 52\)") as caught:
+    with pytest.raises(TrainingError, match=r"At step 13 \(image 52\) the loss \(nan\)") as caught:
         create_trainer(tmp_path, ToyTask(fail_at=3)).fit()
     assert str(tmp_path / CHECKPOINT) in str(caught.value)
     assert (tmp_path / CHECKPOINT).read_bytes() == saved
+    assert_equal_states(create_trainer(tmp_path), good)
+
+
+def test_weights_that_are_no_numbers_are_never_saved(tmp_path: Path) -> None:
+    good = create_trainer(tmp_path, images=40)
+    good.fit()
+
+    class Spoiled(ToyTask):
+        def step(self, batch: Batch) -> dict[str, float]:
+            losses = super().step(batch)
+            self.network[0].weight.data[0] = math.nan
+            return losses
+
+    with pytest.raises(TrainingError, match=r"a weight is not a finite number; .* last good"):
+        create_trainer(tmp_path, Spoiled(), images=44).fit()
     assert_equal_states(create_trainer(tmp_path), good)
 
 
