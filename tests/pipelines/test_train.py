@@ -147,4 +147,4 @@ def test_run_folder_of_another_recipe_is_refused_and_left_alone(
 def test_loss_that_is_no_number_exits_with_1(recipe: Path, tmp_path: Path) -> None:
     result = train(recipe, tmp_path, "--set", "options.feature_scale=1e300")
     assert result.exit_code == 1
-    assert "loss is inf at step 0" in result.output
+    assert "At step 0 (image 0) the loss (inf)" in result.output
