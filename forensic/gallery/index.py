@@ -224,7 +224,9 @@ class GalleryIndex:
             CorruptIndex: A file is missing, cut short or changed.
             IndexMismatch: It was made by another embedder or a newer format.
         """
-        index = _index_of(cls, Path(folder), read_sealed(Path(folder)), device)
+        index = read_sealed(
+            Path(folder), lambda sealed: _index_of(cls, Path(folder), sealed, device)
+        )
         for what, expected, actual in (
             ("embedder", expect_embedder, index.embedder_name),
             ("weights SHA-256", expect_weights_sha256, index.weights_sha256),

@@ -14,17 +14,19 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forensic.errors import CorruptIndex, DataFolderError, IndexMismatch
 from forensic.files import read_json, sha256_of_bytes, sha256_of_file, write_json
+
+T = TypeVar("T")
 
 FORMAT = "forensic gallery index"
 FORMAT_VERSION = 1
@@ -70,7 +72,7 @@ def write_sealed(
     """
     check_target(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    with locked(folder, _LOCK):
         generation = Path(tempfile.mkdtemp(dir=folder, prefix=_GENERATION))
         try:
             written = {
@@ -96,8 +98,10 @@ def write_sealed(
                 shutil.rmtree(old, ignore_errors=True)
 
 
-def read_sealed(folder: Path) -> Sealed:
-    """Return the content of a folder after checking every byte of it.
+def read_sealed(folder: Path, build: Callable[[Sealed], T]) -> T:
+    """Return what `build` makes of a folder's content, after checking every byte of it.
+
+    A generation that is replaced while it is being read is no damage: then the new one is read.
 
     Raises:
         DataFolderError: There is no index in the folder.
@@ -105,13 +109,16 @@ def read_sealed(folder: Path) -> Sealed:
         IndexMismatch: The index was written by a newer version.
     """
     manifest = _read_manifest(folder)
-    try:
-        return _read_files(folder, manifest)
-    except CorruptIndex:
-        latest = _read_manifest(folder)  # another process may have saved in between
-        if latest == manifest:
-            raise
-        return _read_files(folder, latest)
+    while True:
+        try:
+            return build(_read_files(folder, manifest))
+        except (CorruptIndex, OSError, RuntimeError) as error:  # FAISS raises RuntimeError
+            latest = _read_manifest(folder)
+            if latest == manifest:
+                if isinstance(error, CorruptIndex):
+                    raise
+                raise CorruptIndex(f"The index in {folder} cannot be read: {error}") from error
+            manifest = latest
 
 
 def check_target(folder: Path) -> None:
@@ -133,8 +140,9 @@ def check_target(folder: Path) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    with open(folder / _LOCK, "w") as lock:
+def locked(folder: Path, name: str) -> Iterator[None]:
+    """Hold the lock called `name` in a folder: one holder at a time, of all processes."""
+    with open(folder / name, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
