@@ -131,7 +131,9 @@ def train(
     progress = trainer.fit(max_minutes=max_minutes)
     if progress.best_score is None:
         every = loaded.schedule.validate_every
-        click.echo(f"{progress.images_seen} images seen; weights come with the validation at {every}.")
+        click.echo(
+            f"{progress.images_seen} images seen; weights come after validation, at {every}."
+        )
         return
     for path in export_weights(loaded, trainer, out):
         click.echo(f"Wrote {path}")
