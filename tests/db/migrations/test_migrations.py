@@ -32,8 +32,14 @@ def _facts(engine: Engine) -> dict[str, Any]:
             row["dialect_options"] = {k: str(v) for k, v in row.get("dialect_options", {}).items()}
         return sorted(repr(sorted(row.items())) for row in rows)
 
+    never_reused: list[str] = []  # SQLite tells of it in the text of the table only
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            query = "SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'"
+            never_reused = list(connection.scalars(text(query)))
     return {
         table: {
+            "never reused": table in never_reused,
             "columns": {
                 c["name"]: (str(c["type"]), c["nullable"]) for c in found.get_columns(table)
             },

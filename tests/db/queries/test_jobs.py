@@ -49,20 +49,21 @@ def test_workers_at_once_claim_it_once(engine: Engine) -> None:
         job = make_job(session)
     outcomes: list[str] = []
 
-    def claim(worker: str) -> None:
+    def claim() -> None:
         try:
             with session_scope(engine) as session:
-                jobs.claim_job(session, job.id, worker, lease=LEASE)
+                jobs.claim_job(session, job.id, "w2", lease=LEASE)
             outcomes.append("claimed")
         except Conflict:
             outcomes.append("refused")
 
-    threads = [threading.Thread(target=claim, args=(f"w{i}",)) for i in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert sorted(outcomes) == ["claimed"] + ["refused"] * 3
+    late = threading.Thread(target=claim)
+    with session_scope(engine) as session:
+        jobs.claim_job(session, job.id, "w1", lease=LEASE)
+        late.start()
+        late.join(timeout=0.5)  # it waits for this transaction, and then sees its outcome
+    late.join(timeout=60)
+    assert outcomes == ["refused"]
 
 
 def test_a_lost_worker_can_do_no_harm(engine: Engine) -> None:
