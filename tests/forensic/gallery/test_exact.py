@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faiss
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -114,3 +115,16 @@ def test_rows_that_rounding_spoils_are_found_all_the_same(n_probes):
     for k in (1, 3):
         assert_as_oracle(engine, queries, vectors, order, k)
         assert_as_oracle(engine, queries, vectors, order, k, order != 7)
+
+
+@pytest.mark.gpu
+def test_a_gpu_gives_the_same_rows_in_the_same_order():
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available() or not hasattr(faiss, "StandardGpuResources"):
+        pytest.skip("needs a CUDA device and the faiss-gpu package")
+    for kind in KINDS:
+        vectors, queries = unit_rows(kind, 3000, 32, 1), unit_rows(kind, 5, 32, 2)
+        order = np.random.default_rng(0).permutation(3000)
+        engine = FlatSearch(vectors, order, device="cuda")
+        assert_as_oracle(engine, queries, vectors, order, 20)
+        assert_as_oracle(engine, queries, vectors, order, 20, order % 3 > 0)
