@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,14 @@ import numpy as np
 
 from forensic.errors import DataFolderError
 from forensic.runtime import choose_device, provenance
+from forensic.values import Vectors
 
 if TYPE_CHECKING:
+    from forensic.datasets.packed import Record
     from forensic.embedders.embedder import Embedder
+
+SAME_PERSON = 0.5
+"""Cosine of two photos above which they may show one person."""
 
 BATCH = 16
 """Photos a pass; small enough for the activations to stay in a CPU's cache."""
@@ -21,7 +26,7 @@ BATCH = 16
 
 def teach_dataset(
     folder: Path, embedder: Embedder, *, on_faces: Callable[[int], object] = int
-) -> int:
+) -> list[tuple[str, str]]:
     """Embed every photo of a packed data set and store the vectors beside it.
 
     Args:
@@ -31,7 +36,7 @@ def teach_dataset(
         on_faces: Told the number of faces done since it was last called.
 
     Returns:
-        How many faces were embedded.
+        Held-out photos that look like a training photo, see `find_lookalikes`.
 
     Raises:
         DataFolderError: No finished data set, or one in another geometry.
@@ -54,9 +59,36 @@ def teach_dataset(
         records = packed.records[first : first + BATCH]
         rows.append(embedder.embed(packed.images(records, "photo")))
         on_faces(len(records))
+    vectors = np.concatenate(rows)
     teacher = {"embedder": embedder.name, "weights_sha256": embedder.weights_sha256}
-    save_targets(folder, np.concatenate(rows), {**teacher, "provenance": provenance()})
-    return len(packed.records)
+    save_targets(folder, vectors, {**teacher, "provenance": provenance()})
+    return find_lookalikes(packed.records, vectors)
+
+
+def find_lookalikes(records: Sequence[Record], vectors: Vectors) -> list[tuple[str, str]]:
+    """Return held-out photos that may show a person of the training split under another name.
+
+    A set that names photos and not people splits one person over both sides, and figures on its
+    held-out part then say nothing about new people.
+
+    Args:
+        records: Faces of a data set.
+        vectors: (N, D) unit rows, one for each record.
+
+    Returns:
+        Keys of the held-out photo and of the most similar training photo, for each held-out
+        photo with a cosine above `SAME_PERSON` to one of the training split.
+    """
+    held_out = [i for i, record in enumerate(records) if record.split != "train"]
+    training = [i for i, record in enumerate(records) if record.split == "train"]
+    if not held_out or not training:
+        return []
+    cosines = vectors[held_out] @ vectors[training].T
+    return [
+        (records[i].key, records[training[int(row.argmax())]].key)
+        for i, row in zip(held_out, cosines, strict=True)
+        if row.max() > SAME_PERSON
+    ]
 
 
 @click.command()
@@ -77,5 +109,11 @@ def teach(folder: Path, name: str, weights: Path | None, device: str, threads: i
     embedder = create_embedder(name, device=choose_device(device), weights=weights)
     with Progress() as progress:
         bar = progress.add_task("Faces", total=None)
-        n = teach_dataset(folder, embedder, on_faces=lambda n: progress.advance(bar, n))
-    click.echo(f"{n} vectors of {embedder.name} written to {folder}")
+        doubtful = teach_dataset(folder, embedder, on_faces=lambda n: progress.advance(bar, n))
+    click.echo(f"Vectors of {embedder.name} written to {folder}")
+    if doubtful:
+        examples = "; ".join(f"{held} like {seen}" for held, seen in doubtful[:3])
+        click.echo(
+            f"{len(doubtful)} held-out photos may show a person of the training split under "
+            f"another name: {examples}. Figures on them are not figures on new people."
+        )

@@ -10,7 +10,7 @@ from forensic.datasets.taught import load_targets
 from forensic.embedders.sketchface import SketchFace, SketchFaceEmbedder
 from forensic.errors import DataFolderError
 from forensic.weights.bundle import save_bundle
-from pipelines.teach import teach, teach_dataset
+from pipelines.teach import find_lookalikes, teach, teach_dataset
 from tests.support.packed import random_photo
 
 
@@ -35,7 +35,7 @@ def test_vectors_are_those_of_the_embedder_in_order(weights: Path, tmp_path: Pat
     write_photos(tmp_path / "data")
     embedder = SketchFaceEmbedder(weights_path=weights, device=torch.device("cpu"))
     seen: list[int] = []
-    assert teach_dataset(tmp_path / "data", embedder, on_faces=seen.append) == 18
+    teach_dataset(tmp_path / "data", embedder, on_faces=seen.append)
     assert sum(seen) == 18
     vectors, teacher = load_targets(tmp_path / "data")
     packed = PackedDataset(tmp_path / "data")
@@ -57,4 +57,12 @@ def test_the_command_says_what_it_wrote(weights: Path, tmp_path: Path) -> None:
     arguments = [str(tmp_path / "data"), "--embedder", f"sketchface:{weights}", "--device", "cpu"]
     result = CliRunner().invoke(teach, arguments)
     assert result.exit_code == 0, result.output
-    assert "3 vectors of sketchface" in result.output
+    assert "Vectors of sketchface" in result.output
+
+
+def test_one_person_on_both_sides_is_noticed() -> None:
+    splits = ["train", "validation", "train", "validation"]
+    records = [Record(f"toy/{i}", f"toy/{i}", split, "") for i, split in enumerate(splits)]
+    vectors = np.array([(1, 0), (0.8, 0.6), (-1, 0), (0, 1)], dtype=np.float32)
+    assert find_lookalikes(records, vectors) == [("toy/1", "toy/0")]
+    assert find_lookalikes(records[::2], vectors[::2]) == []
