@@ -42,6 +42,9 @@ STRONG = 0.9
 DARK_PAPER = 96
 """A drawing whose border is darker than this (0..255) is also looked at as a negative."""
 
+FLAT = 32
+"""A range of tones (0..255) too narrow to be that of a drawing."""
+
 IDENTITY: Affine = np.eye(2, 3)
 
 
@@ -190,6 +193,8 @@ def _mirrored(image: RGB) -> tuple[RGB, Affine]:
 def _leveled(image: RGB) -> tuple[RGB, Affine]:
     """Stretch the tones so that all but the darkest and lightest hundredth fill 0 to 255."""
     low, high = np.percentile(image, (1, 99))
+    if high - low < FLAT:  # almost all of it is paper
+        low, high = image.min(), image.max()
     stretched = (image.astype(np.float32) - low) * (255 / max(high - low, 1.0))
     return np.clip(stretched, 0, 255).astype(np.uint8), IDENTITY
 
