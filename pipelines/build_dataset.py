@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,7 +131,8 @@ def build_dataset(
     detector, outcome = FaceDetector(device), Counter[str]()
     with (
         PackedWriter(out, geometry=plan.geometry, quality=plan.quality) as writer,
-        ProcessPoolExecutor(workers) as pool,
+        # Fresh processes: forking one in which torch has threads can hang.
+        ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
     ):
         while batch := list(islice(todo, BATCH)):
             files = list(pool.map(_read, (path for _, _, path in batch), chunksize=8))

@@ -29,6 +29,8 @@ def images_to_tensor(images: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]) ->
     check_shape(batch, (None, None, None, None), name="image batch")
     if batch.dtype != np.uint8:
         raise DtypeError(f"image batch has dtype {batch.dtype}, expected uint8 in 0..255.")
+    if not batch.flags.writeable:
+        batch = batch.copy()  # torch warns of arrays that it may not write into
     return torch.from_numpy(batch).permute(0, 3, 1, 2).float().div_(255.0)
 
 
