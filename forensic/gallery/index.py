@@ -93,6 +93,11 @@ class GalleryIndex:
         return int(self._photos.vectors.shape[1])
 
     @property
+    def vectors(self) -> Vectors:
+        """(N, D) unit rows; not to be written to."""
+        return self._photos.vectors
+
+    @property
     def photo_ids(self) -> Sequence[str]:
         """Identifier of the photo of each row."""
         return self._photos.photo_ids

@@ -17,14 +17,15 @@ from forensic.reports.conclusions import (
     methods_text,
     probes_text,
 )
+from forensic.reports.figures import Plot, draw_all
 from forensic.reports.html import data_uri, picture_uri, render_page
-from forensic.reports.plots import draw_cmc, write_figure
+from forensic.reports.plots import write_figure
 from forensic.reports.record import BenchmarkReport
 from forensic.reports.tables import write_tables
 
 
 def write_pages(report: BenchmarkReport, cases: Sequence[CasePictures], folder: Path) -> None:
-    """Write page, PDF, the curve as PNG and SVG, and the tables as CSV into a folder.
+    """Write page, PDF, the plots as PNG and SVG, and the tables as CSV into a folder.
 
     Args:
         report: The figures.
@@ -34,13 +35,10 @@ def write_pages(report: BenchmarkReport, cases: Sequence[CasePictures], folder: 
     Raises:
         OSError: The folder cannot be written.
     """
-    figure = draw_cmc(
-        {name: method.cmc for name, method in report.methods.items()},
-        probes=report.probes,
-        gallery=report.gallery,
-    )
-    write_figure(figure, folder / "cmc.png")
-    write_figure(figure, folder / "cmc.svg")
+    plots = draw_all(report)
+    for plot in plots:
+        for suffix in (".png", ".svg"):
+            write_figure(plot.figure, folder / (plot.file + suffix))
     write_tables(report, folder)
     page = render_page(
         "benchmark.html.j2",
@@ -53,12 +51,18 @@ def write_pages(report: BenchmarkReport, cases: Sequence[CasePictures], folder: 
         gallery=gallery_text(report),
         may=may_be_concluded(report),
         may_not=may_not_be_concluded(report),
-        cmc=data_uri((folder / "cmc.png").read_bytes(), "image/png"),
+        plots=[_plot(plot, folder) for plot in plots],
         cases=[_case(case) for case in cases],
     )
     with atomic_write(folder / "report.html", "w") as file:
         file.write(page)
-    write_pdf(report, cases, folder / "cmc.png", folder / "report.pdf")
+    drawn = [(plot.section, folder / f"{plot.file}.png") for plot in plots]
+    write_pdf(report, cases, drawn, folder / "report.pdf")
+
+
+def _plot(plot: Plot, folder: Path) -> dict[str, str]:
+    png = (folder / f"{plot.file}.png").read_bytes()
+    return {"section": plot.section, "says": plot.says, "uri": data_uri(png, "image/png")}
 
 
 def _case(case: CasePictures) -> dict[str, str | int]:

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image as PillowImage
 from reportlab.lib.units import mm
 from reportlab.platypus import (
     CondPageBreak,
     Flowable,
-    Image,
     KeepTogether,
     Spacer,
     Table,
@@ -36,6 +34,12 @@ from forensic.reports.pdf import (
     text_block,
     write_document,
 )
+from forensic.reports.pdf_sections import (
+    cohort_blocks,
+    likelihood_blocks,
+    open_set_blocks,
+    plot_blocks,
+)
 from forensic.reports.record import BenchmarkReport
 from forensic.reports.tables import count, interval, p_value, percent, points
 
@@ -43,22 +47,29 @@ MOST_FAILURES = 100
 
 
 def write_pdf(
-    report: BenchmarkReport, cases: Sequence[CasePictures], cmc_png: Path, path: Path
+    report: BenchmarkReport,
+    cases: Sequence[CasePictures],
+    plots: Sequence[tuple[str, Path]],
+    path: Path,
 ) -> None:
     """Write the report as PDF, atomically; the same report gives the same bytes.
 
     Args:
         report: The figures.
         cases: Pictures to show; empty shows no picture of a person.
-        cmc_png: The match curve.
+        plots: Section and PNG file of every plot.
         path: The file to write.
 
     Raises:
-        OSError: The curve cannot be read or the file not be written.
+        OSError: A plot cannot be read or the file not be written.
     """
     story = [
         *_front(report),
-        *_curve(cmc_png),
+        *plot_blocks("Match score by rank", "cmc", plots),
+        *plot_blocks("Match score by gallery size", "growth", plots),
+        *open_set_blocks(report, plots),
+        *cohort_blocks(report),
+        *likelihood_blocks(report, plots),
         *_comparisons(report),
         *_cases(cases),
         *_failures(report),
@@ -113,15 +124,6 @@ def _scores(report: BenchmarkReport) -> Table:
             name, *cells, p_value(method.rank1.p_vs_chance), count(method.failures_to_enrol)
         ])  # fmt: skip
     return figures_table(rows, widths=[33 * mm, *[26 * mm] * len(ranks), 22 * mm, 15 * mm])
-
-
-def _curve(cmc_png: Path) -> list[Flowable]:
-    with PillowImage.open(cmc_png) as picture:
-        width, height = picture.size
-    shown = 150 * mm
-    drawn = Image(str(cmc_png), width=shown, height=shown * height / width)
-    drawn.hAlign = "LEFT"
-    return [KeepTogether([text_block("Match score by rank", "heading"), drawn])]
 
 
 def _comparisons(report: BenchmarkReport) -> list[Flowable]:

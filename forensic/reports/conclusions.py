@@ -36,10 +36,12 @@ def gallery_text(report: BenchmarkReport) -> str:
         "lfw-cross-photo": "of the people sketched, each another photo than the one sketched",
     }[report.benchmark]
     rest = f"{count(others)} others" if others else "nothing else"
-    return (
-        f"{count(report.gallery)} photos: {count(report.probes)} {mates}, and {rest}. Every search "
-        "is for somebody who is enrolled."
-    )
+    searched = "Every search is for somebody who is enrolled."
+    if report.open_set:
+        searched = (
+            f"{count(report.open_set.nonmated)} more sketches are of people who are not in it."
+        )
+    return f"{count(report.gallery)} photos: {count(report.probes)} {mates}, and {rest}. {searched}"
 
 
 def methods_text(report: BenchmarkReport) -> str:
@@ -70,6 +72,7 @@ def may_be_concluded(report: BenchmarkReport) -> list[str]:
     """Return what these figures support, one sentence each."""
     sentences = [_rate_sentence(name, method) for name, method in report.methods.items()]
     sentences += [_comparison_sentence(c) for c in report.comparisons]
+    sentences += _open_set_sentences(report)
     gap = report.comparisons[0].smallest_gap if report.comparisons else None
     if gap:
         sentences.append(
@@ -79,16 +82,41 @@ def may_be_concluded(report: BenchmarkReport) -> list[str]:
     return sentences
 
 
+def _open_set_sentences(report: BenchmarkReport) -> list[str]:
+    if not report.open_set:
+        return []
+    name = best_method(report)
+    return [
+        f"‘{name}’, with at most {percent(point.fpir_wanted)} of searches for people who are not "
+        f"in the gallery giving a candidate, missed {percent(point.fnir)} of those who are (95 % "
+        f"interval {interval(point.fnir_ci95)})."
+        for point in report.open_set.methods[name].points
+        if point.resolved
+    ]
+
+
 def may_not_be_concluded(report: BenchmarkReport) -> list[str]:
     """Return what a reader might take from these figures and must not."""
+    groups = (
+        "" if report.cohorts else " Nothing here says how rates differ between groups of people."
+    )
     sentences = [
         "That a candidate is the person sought. The rates describe this set of pairs, not a case; "
-        "every person searched for was in the gallery, which an investigation cannot know.",
+        "match scores are for people who were in the gallery, which an investigation cannot know.",
         f"Rates for a larger gallery than these {count(report.gallery)} photos: they fall as "
         "photos are added.",
-        "Rates for people, cameras or artists unlike those of this set. Nothing here says how "
-        "rates differ between groups of people.",
+        f"Rates for people, cameras or artists unlike those of this set.{groups}",
     ]
+    if report.likelihood:
+        sentences.append(
+            "A likelihood ratio for the first of a list. "
+            f"{report.likelihood.warning} It is for a pair that was chosen without a search."
+        )
+    if report.open_set:
+        sentences.append(
+            "A false alarm rate for a larger gallery at the same threshold: it rises as photos "
+            "are added."
+        )
     if report.sketch_kind == "viewed":
         sentences.append(
             "Rates for sketches from a witness's memory. These were drawn by artists who looked at "

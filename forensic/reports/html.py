@@ -58,5 +58,7 @@ def _environment() -> Environment:
         p_value=tables.p_value,
         count=tables.count,
         points=tables.points,
+        ratio=tables.ratio,
+        similarity=tables.similarity,
     )
     return environment

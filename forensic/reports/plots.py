@@ -121,6 +121,30 @@ def draw_ece(log10_prior_odds: Floats, own: Floats, best: Floats, silent: Floats
     return figure
 
 
+def draw_growth(
+    curves: Mapping[str, Sequence[float]], sizes: Sequence[int], *, probes: int
+) -> Figure:
+    """Return rank-1 rates with Wilson bands over a logarithmic gallery size.
+
+    Args:
+        curves: Rate of each method for every size, 0 to 1.
+        sizes: Photos in the gallery, rising.
+        probes: Number of probes behind every rate.
+    """
+    figure, axes = _axes()
+    for (name, rates), look in zip(curves.items(), _looks(), strict=False):
+        low, high = wilson(rates, probes)
+        axes.fill_between(sizes, 100 * low, 100 * high, color=look["color"], alpha=0.15, lw=0)
+        axes.plot(sizes, 100 * np.array(rates), label=name, **look)
+    axes.set_xscale("log")
+    axes.set_xticks([sizes[0], sizes[-1]], [f"{size:,}" for size in (sizes[0], sizes[-1])])
+    axes.xaxis.set_minor_formatter("")
+    axes.set(ylim=(0, 101), xlabel="Photos in the gallery", ylabel="Mate at rank 1, % of probes")
+    axes.set_title(f"{probes:,} probes; bands: Wilson 95 %", fontsize=10)
+    axes.legend(frameon=False)
+    return figure
+
+
 def write_figure(figure: Figure, path: Path) -> None:
     """Write a figure atomically as PNG at 200 dpi or as SVG, by suffix, without a date in it.
 

@@ -8,20 +8,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from forensic.errors import DataFolderError
 from forensic.files import read_json
+from forensic.reports.sections import (
+    CohortsRecord,
+    GrowthRecord,
+    Interval,
+    LikelihoodRecord,
+    OpenSetRecord,
+    Rate,
+    StrictModel,
+)
 
-Rate = float
-Interval = tuple[float, float]
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RankOne(_Strict):
+class RankOne(StrictModel):
     """The headline: how often the mate came first."""
 
     successes: int = Field(ge=0, description="Probes whose mate was at rank 1.")
@@ -32,7 +34,7 @@ class RankOne(_Strict):
     )
 
 
-class PublishedRecord(_Strict):
+class PublishedRecord(StrictModel):
     """A published figure beside ours, and the test of ours against it *treated as fixed*."""
 
     source: str
@@ -44,7 +46,7 @@ class PublishedRecord(_Strict):
     )
 
 
-class MethodRecord(_Strict):
+class MethodRecord(StrictModel):
     """What one method achieved."""
 
     cms: dict[str, Rate] = Field(description="Cumulative match score by rank, 0 to 1.")
@@ -65,7 +67,7 @@ class MethodRecord(_Strict):
     )
 
 
-class ComparisonRecord(_Strict):
+class ComparisonRecord(StrictModel):
     """Two methods on the same probes, by McNemar's exact test at rank 1."""
 
     a: str
@@ -84,15 +86,17 @@ class ComparisonRecord(_Strict):
     )
 
 
-class FailureRecord(_Strict):
+class FailureRecord(StrictModel):
     """An image that could not be enrolled."""
 
-    role: Literal["sketch", "photo", "distractor"]
+    role: Literal[
+        "sketch", "photo", "distractor", "non-mated", "calibration-photo", "calibration-sketch"
+    ]
     name: str
     reason: str
 
 
-class EmbedderRecord(_Strict):
+class EmbedderRecord(StrictModel):
     """The network that turned faces into vectors."""
 
     name: str
@@ -101,7 +105,7 @@ class EmbedderRecord(_Strict):
     weights_sha256: str
 
 
-class BenchmarkReport(_Strict):
+class BenchmarkReport(StrictModel):
     """One benchmark: every probe is a sketch with one photo in the gallery that is its mate."""
 
     notice: str
@@ -128,6 +132,18 @@ class BenchmarkReport(_Strict):
         description="All pairs of methods: the family over which Holm's correction runs."
     )
     failures: list[FailureRecord]
+    open_set: OpenSetRecord | None = Field(
+        default=None, description="Present where non-mated probes were given."
+    )
+    cohorts: list[CohortsRecord] = Field(
+        default=[], description="One entry for each column of labels and each method."
+    )
+    likelihood: LikelihoodRecord | None = Field(
+        default=None, description="Present where a calibration set was given."
+    )
+    growth: GrowthRecord | None = Field(
+        default=None, description="Present where the gallery holds other photos than the mates."
+    )
     provenance: dict[str, Any] = Field(
         description="Versions, commit, machine, command, seed, data hashes; times under `times`."
     )

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from forensic.files import atomic_write
 from forensic.reports.record import BenchmarkReport, ComparisonRecord
+from forensic.reports.sections import (
+    CllrRecord,
+    CohortRecord,
+    GrowthPoint,
+    OperatingRecord,
+    StrictModel,
+)
+
+Table = tuple[Sequence[str], list[Sequence[Any]]]
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def percent(rate: float | None) -> str:
@@ -80,6 +92,26 @@ def points(difference: float) -> str:
     return f"{sign}{100 * abs(difference):.1f} pp"
 
 
+def ratio(value: float | None) -> str:
+    """Return a number with two decimals.
+
+    Example:
+        >>> ratio(-1.204), ratio(0.0), ratio(None)
+        ('−1.20', '0.00', '–')
+    """
+    return "–" if value is None else f"{value:.2f}".replace("-", "−")
+
+
+def similarity(value: float | None) -> str:
+    """Return a threshold on similarities with three decimals; none means that all reach it.
+
+    Example:
+        >>> similarity(0.51249), similarity(None)
+        ('0.512', 'none')
+    """
+    return "none" if value is None else f"{value:.3f}".replace("-", "−")
+
+
 def write_tables(report: BenchmarkReport, folder: Path) -> None:
     """Write the report's tables as CSV: scores, comparisons, ranks, failures.
 
@@ -91,11 +123,27 @@ def write_tables(report: BenchmarkReport, folder: Path) -> None:
     for name, (header, rows) in _tables(report).items():
         with atomic_write(folder / name, "w") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows(rows)
+            writer.writerow([safe_cell(cell) for cell in header])
+            writer.writerows([safe_cell(cell) for cell in row] for row in rows)
 
 
-def _tables(report: BenchmarkReport) -> dict[str, tuple[Sequence[str], list[Sequence[Any]]]]:
+def safe_cell(cell: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula; numbers stay as they are.
+
+    Text from file names may begin with a sign that starts a formula; an apostrophe before it
+    makes it text.
+
+    Example:
+        >>> safe_cell("=1+1"), safe_cell("p01"), safe_cell(-0.5)
+        ("'=1+1", 'p01', -0.5)
+
+    Source:
+        OWASP, CSV Injection.
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+
+
+def _tables(report: BenchmarkReport) -> dict[str, Table]:
     methods = report.methods
     probes = next(iter(methods.values())).ranks
     compared = list(ComparisonRecord.model_fields)
@@ -121,4 +169,60 @@ def _tables(report: BenchmarkReport) -> dict[str, tuple[Sequence[str], list[Sequ
             ("role", "name", "reason"),
             [(row.role, row.name, row.reason) for row in report.failures],
         ),
+        **_optional_tables(report),
     }  # fmt: skip
+
+
+def _optional_tables(report: BenchmarkReport) -> dict[str, Table]:
+    """Return the tables of those parts that the report has."""
+    tables: dict[str, Table] = {}
+    if report.open_set:
+        fields = list(OperatingRecord.model_fields)
+        tables["open_set.csv"] = _flat(
+            fields, {name: method.points for name, method in report.open_set.methods.items()}
+        )
+    if report.growth:
+        tables["growth.csv"] = _flat(list(GrowthPoint.model_fields), report.growth.methods)
+    if report.cohorts:
+        fields = list(CohortRecord.model_fields)
+        tables["cohorts.csv"] = (
+            ("column", *_flat_head(fields)),
+            [
+                (part.column, *row)
+                for part in report.cohorts
+                for row in _flat(fields, {part.method: part.cohorts})[1]
+            ],
+        )
+    if report.likelihood:
+        fields = [field for field in CllrRecord.model_fields if field != "steps"]
+        fits = {
+            f"{name} {kind}": [getattr(method, kind)]
+            for name, method in report.likelihood.methods.items()
+            for kind in ("logistic", "pav")
+        }
+        tables["likelihood.csv"] = _flat(fields, fits)
+    return tables
+
+
+def _flat_head(fields: Sequence[str]) -> list[str]:
+    """Return column names, two for an interval, after that of the method."""
+    head = ["method"]
+    for name in fields:
+        is_pair = name.endswith("_ci95") or name == "bounds"
+        head += [f"{name}_low", f"{name}_high"] if is_pair else [name]
+    return head
+
+
+def _flat(fields: Sequence[str], rows: Mapping[str, Sequence[StrictModel]]) -> Table:
+    """Return a table of records by method; ranks in `found` are written as JSON."""
+
+    def cells(row: StrictModel) -> Iterator[Any]:
+        for name in fields:
+            value = getattr(row, name)
+            if name.endswith("_ci95") or name == "bounds":
+                yield from value or (None, None)
+            else:
+                yield json.dumps(value) if isinstance(value, dict) else value
+
+    body: list[Sequence[Any]] = [(name, *cells(row)) for name, part in rows.items() for row in part]
+    return _flat_head(fields), body

@@ -37,6 +37,7 @@ def case_pictures(outcome: Outcome, system: System) -> list[CasePictures]:
     cases = []
     for row, image, five, face in zip(chosen, sketches, points, faces, strict=False):
         pair, best = outcome.data.pairs[row], outcome.gallery.names[found.best[row]]
+        other = files.get(best) if best != pair.photo.name else None  # an index has no pictures
         cases.append(
             CasePictures(
                 probe_id=pair.probe_id,
@@ -45,7 +46,7 @@ def case_pictures(outcome: Outcome, system: System) -> list[CasePictures]:
                 sketch=draw(image, five)[0] if draw else image,
                 machine_made=face.labelled() if face else None,
                 mate=read_image(pair.photo),
-                first=None if best == pair.photo.name else read_image(files[best]),
+                first=read_image(other) if other else None,
             )
         )
     return cases

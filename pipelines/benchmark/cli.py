@@ -9,6 +9,7 @@ import click
 
 FOLDER = click.Path(path_type=Path)
 METHODS = "none,csi-line,csi-grayscale,csi-color"
+EMBEDDER_HELP = "Name, TOML of an ONNX network, or a plain matcher: pixels, vgg, vgg:PATH."
 KINDS = ("viewed", "forensic", "composite", "freehand", "unknown")
 
 
@@ -20,19 +21,60 @@ def benchmark() -> None:
     """
 
 
+def read_rates(ctx: click.Context, param: click.Parameter, value: str) -> tuple[float, ...]:
+    """Return shares between 0 and 1 that were separated by commas.
+
+    Raises:
+        click.BadParameter: Something else was given.
+    """
+    try:
+        rates = tuple(float(word) for word in value.split(","))
+    except ValueError:
+        rates = ()
+    if not rates or not all(0 < rate < 1 for rate in rates):
+        raise click.BadParameter(f"{value!r} is not a list of rates between 0 and 1.", ctx, param)
+    return rates
+
+
+GALLERY_INDEX = click.option(
+    "--gallery-index",
+    type=FOLDER,
+    help="Index of `forensic index`, made with the same embedder: more people in the gallery.",
+)
+
+
 @benchmark.command()
 @click.option("--photos", type=FOLDER, required=True, help="One photo of each person.")
 @click.option("--sketches", type=FOLDER, required=True, help="One sketch of each person.")
 @click.option("--distractors", type=FOLDER, multiple=True, help="Photos of others; repeatable.")
+@GALLERY_INDEX
+@click.option(
+    "--non-mated", "nonmated", type=FOLDER, help="Sketches of people who are not in the gallery."
+)
+@click.option(
+    "--fpir",
+    "fpirs",
+    callback=read_rates,
+    default="0.1,0.01,0.001",
+    show_default=True,
+    help="Wanted rates of false alarms; the first sets the threshold for --cohorts.",
+)
+@click.option(
+    "--cohorts", type=FOLDER, help="CSV: sketch, then columns of labels; needs --non-mated."
+)
+@click.option(
+    "--calibrate",
+    type=(FOLDER, FOLDER),
+    metavar="PHOTOS SKETCHES",
+    help="Two folders of people used for nothing else: likelihood ratios.",
+)
 @click.option(
     "--methods",
     default=METHODS,
     show_default=True,
     help="Ways from sketch to vector, separated by commas; `none` embeds the sketch itself.",
 )
-@click.option(
-    "--embedder", default="sketchface", show_default=True, help="Name, or TOML of an ONNX network."
-)
+@click.option("--embedder", default="sketchface", show_default=True, help=EMBEDDER_HELP)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option(
     "--kind", type=click.Choice(KINDS), default="unknown", show_default=True,
@@ -50,6 +92,11 @@ def pairs(
     photos: Path,
     sketches: Path,
     distractors: tuple[Path, ...],
+    gallery_index: Path | None,
+    nonmated: Path | None,
+    fpirs: tuple[float, ...],
+    cohorts: Path | None,
+    calibrate: tuple[Path, Path] | None,
     methods: str,
     embedder: str,
     device: str,
@@ -64,7 +111,8 @@ def pairs(
     """Search every sketch in a gallery that holds one photo of its person.
 
     Files of --photos and --sketches belong together by their path inside the folder without
-    suffix, else by their stem.
+    suffix, else by their stem. Nobody may be both in the gallery and in --non-mated or
+    --calibrate; names and contents of files are compared.
     """
     from pipelines.benchmark.pairs import PairsOptions, benchmark_pairs
 
@@ -80,6 +128,11 @@ def pairs(
         landmarks=landmarks,
         show_faces=not no_faces,
         allow_many=allow_many,
+        nonmated=nonmated,
+        fpirs=fpirs,
+        cohorts=cohorts,
+        calibrate=calibrate,
+        gallery_index=gallery_index,
     )
     summary = benchmark_pairs(options, out=out, cache=cache, environment=os.environ)
     click.echo(summary)
@@ -101,7 +154,7 @@ def pairs(
     show_default=True,
     help="raw-STYLE embeds the simulated sketch, a generator's name its inversion.",
 )
-@click.option("--embedder", default="sketchface", show_default=True, help="Name or TOML.")
+@click.option("--embedder", default="sketchface", show_default=True, help=EMBEDDER_HELP)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--no-faces", is_flag=True, help="Show no picture of a person on the page.")
 @click.option("--cache", type=FOLDER, help="Folder for embeddings.  [default: user's cache]")
@@ -169,8 +222,9 @@ def verify(
 @click.option("--cufs", type=FOLDER, required=True, help="CUFS, with sub-sets as folders.")
 @click.option("--split", default="test", show_default=True, help="Part to test on, if divided.")
 @click.option("--distractors", type=FOLDER, multiple=True, help="Photos of others; repeatable.")
+@GALLERY_INDEX
 @click.option("--methods", default=METHODS, show_default=True, help="As for pairs.")
-@click.option("--embedder", default="sketchface", show_default=True, help="Name or TOML.")
+@click.option("--embedder", default="sketchface", show_default=True, help=EMBEDDER_HELP)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--aligned", help="Geometry in which the images lie already, e.g. cufs.")
 @click.option("--no-faces", is_flag=True, help="Show no picture of a person on the pages.")
@@ -180,6 +234,7 @@ def cuhk(
     cufs: Path,
     split: str,
     distractors: tuple[Path, ...],
+    gallery_index: Path | None,
     methods: str,
     embedder: str,
     device: str,
@@ -204,6 +259,7 @@ def cuhk(
         landmarks=None,
         show_faces=not no_faces,
         allow_many=False,
+        gallery_index=gallery_index,
     )
     done = benchmark_cufs(cufs, options, split=split, out=out, cache=cache, environment=os.environ)
     click.echo(done)

@@ -27,6 +27,7 @@ from pipelines.benchmark.folders import ImageFile
 
 T = TypeVar("T")
 BATCH_SIZE = 16
+MAKERS = ("matchers.py", "simulated.py")  # modules beside this one on which vectors depend
 EmbedBatch = Callable[[Sequence[RGB], Sequence[Landmarks]], Vectors]
 OnDone = Callable[[int], None]
 
@@ -139,7 +140,8 @@ def embed_located(
     Raises:
         InputError: An image changed since its face was found, or the cache cannot be used.
     """
-    packages = ("faces", "images", "sketches", "generators", "embedders", "identification")
+    packages = ("faces", "images", "sketches", "generators", "embedders", "identification",
+                "backbones")  # fmt: skip
     code = code_version(*packages)
     keys = {
         row: key_of(
@@ -186,7 +188,7 @@ def read_image(image: ImageFile) -> RGB:
 
 
 def code_version(*packages: str) -> str:
-    """Return a hash of the source of some packages of `forensic` and of the libraries below.
+    """Return a hash of the source of some packages, of `MAKERS`, and of the libraries below.
 
     A cached value outlives no change of the code that made it.
     """
@@ -195,6 +197,8 @@ def code_version(*packages: str) -> str:
     for package in packages:
         for path in sorted((root / package).glob("*.py")):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for name in MAKERS:
+        digest.update(name.encode() + b"\0" + Path(__file__).with_name(name).read_bytes())
     for library in ("torch", "onnxruntime", "pillow", "numpy"):
         digest.update(f"{library} {metadata.version(library)}\0".encode())
     return digest.hexdigest()

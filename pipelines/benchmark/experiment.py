@@ -5,29 +5,31 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from forensic.cli.progress import show_progress
+import numpy as np
+
 from forensic.embedders.embedder import Embedder
-from forensic.errors import EmptyGallery, NoFaceError
 from forensic.files import sha256_of_bytes
 from forensic.reports.record import BenchmarkReport, EmbedderRecord, FailureRecord
+from forensic.reports.sections import LikelihoodRecord
 from forensic.runtime import provenance
-from forensic.values import LEAD_ONLY, RGB, Landmarks, Vectors
+from forensic.values import LEAD_ONLY
 from pipelines.benchmark.cache import Cache
+from pipelines.benchmark.disjoint import check_parts
 from pipelines.benchmark.embedding import (
     BATCH_SIZE,
     Embedded,
-    FaceFinder,
     Located,
-    embed_located,
-    locate_faces,
 )
+from pipelines.benchmark.enrolment import Enrolled, embed_all, locate_all
 from pipelines.benchmark.folders import ImageFile, PairsData
+from pipelines.benchmark.growth import growth_record
+from pipelines.benchmark.likelihood import check_calibration, likelihood_record
 from pipelines.benchmark.scoring import (
     Gallery,
     Published,
@@ -37,7 +39,12 @@ from pipelines.benchmark.scoring import (
     score_method,
     search_all,
 )
+from pipelines.benchmark.stored import StoredGallery, without_mates
+from pipelines.benchmark.strangers import cohort_records, open_set_record
 from pipelines.benchmark.system import System
+
+FPIRS = (0.1, 0.01, 0.001)
+ROLES = {"sketch": "sketches", "photo": "photos", "distractor": "distractors"}
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,21 @@ class Outcome:
     sketches: Sequence[Located]
 
 
+@dataclass(frozen=True)
+class Extras:
+    """What a run works out beyond ranks.
+
+    Attributes:
+        fpirs: Wanted false alarm rates, for non-mated probes.
+        labels: By column, the label of each probe, for rates per cohort at the first of `fpirs`.
+        stored: People of a stored index, who fill the gallery too.
+    """
+
+    fpirs: tuple[float, ...] = FPIRS
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    stored: StoredGallery | None = None
+
+
 def run_pairs(
     data: PairsData,
     system: System,
@@ -60,6 +82,7 @@ def run_pairs(
     command: list[str],
     benchmark: str = "pairs",
     published: Mapping[str, Published] = MappingProxyType({}),
+    extras: Extras = Extras(),
 ) -> Outcome:
     """Search the gallery with every sketch by every method, and work out the statistics.
 
@@ -71,20 +94,25 @@ def run_pairs(
         command: What to record as the command.
         benchmark: Name of the protocol, see `BenchmarkReport`.
         published: Figures of a paper for the same protocol, by method.
+        extras: What to work out beyond ranks.
 
     Raises:
         NoFaceError: No sketch can be used.
         EmptyGallery: No mate's photo can be used.
-        DataFolderError: The cache cannot be used.
+        CalibrationError: The calibration set is too small or carries no information.
+        DataFolderError: Parts of the data share people, or the cache cannot be used.
     """
     started = time.time()
+    check_parts(data, extras.stored.subjects if extras.stored else ())
+    check_calibration(data, sketch_kind)
     with Cache(cache_folder) as cache:
-        located = _locate_all(data, system, cache)
-        photos, distractors, methods = _embed_all(located, system, cache)
-    names = [pair.photo.name for pair in data.pairs] + [d.name for d in data.distractors]
-    gallery = build_gallery(photos, distractors, names)
-    searches = {name: search_all(probes, gallery) for name, probes in methods.items()}
+        located = locate_all(data, system, cache)
+        enrolled = embed_all(located, system, cache)
+    gallery, twice = _gallery(data, enrolled, extras.stored)
+    probes = enrolled.sketches["sketch"]
+    searches = {name: search_all(own, gallery) for name, own in probes.items()}
     ids = [pair.probe_id for pair in data.pairs]
+    n_stored = len(extras.stored.names) - len(twice) if extras.stored else 0
     report = BenchmarkReport(
         notice=LEAD_ONLY,
         benchmark=benchmark,  # type: ignore[arg-type]  # likewise
@@ -93,9 +121,9 @@ def run_pairs(
         probes=len(ids),
         gallery=gallery.size,
         gallery_enrolled=len(gallery.vectors),
-        distractors=len(data.distractors),
-        duplicates_left_out=data.duplicates,
-        landmarks={role: _sources(items) for role, items in located.items()},
+        distractors=len(data.distractors) + n_stored,
+        duplicates_left_out=[*data.duplicates, *twice],
+        landmarks=_landmarks(located, n_stored),
         embedder=embedder_record(system.embedder),
         methods={
             method.name: score_method(
@@ -109,7 +137,10 @@ def run_pairs(
         },
         comparisons=compare_methods({name: found.ranks for name, found in searches.items()}),
         failures=_failures(located),
-        provenance=_provenance(data, system, command, started),
+        growth=growth_record(probes, gallery),
+        likelihood=_likelihood(enrolled, sketch_kind, gallery.size),
+        provenance=_provenance(data, system, command, started, extras.stored),
+        **_open_set(data, enrolled, gallery, searches, extras),
     )
     return Outcome(report, data, gallery, searches, located["sketch"])
 
@@ -124,59 +155,72 @@ def embedder_record(embedder: Embedder) -> EmbedderRecord:
     )
 
 
-def _locate_all(data: PairsData, system: System, cache: Cache) -> dict[str, list[Located]]:
-    """Return images with landmarks by role."""
-    roles: dict[str, tuple[list[ImageFile], FaceFinder]] = {
-        "sketch": ([pair.sketch for pair in data.pairs], system.sketch_finder),
-        "photo": ([pair.photo for pair in data.pairs], system.photo_finder),
-        "distractor": (data.distractors, system.distractor_finder),
+def _gallery(
+    data: PairsData, enrolled: Enrolled, stored: StoredGallery | None
+) -> tuple[Gallery, Sequence[str]]:
+    """Return the gallery, and the names of stored photos left out as copies of a mate's."""
+    photos, others = enrolled.photos["photo"], enrolled.photos["distractor"]
+    names = [pair.photo.name for pair in data.pairs] + [d.name for d in data.distractors]
+    if stored is None:
+        return build_gallery(photos, others, names), []
+    kept, twice = without_mates(stored, photos)
+    more = Embedded(
+        np.concatenate([others.vectors, kept.vectors]),
+        np.concatenate([others.enrolled, np.ones(len(kept.vectors), dtype=bool)]),
+    )
+    return build_gallery(photos, more, names + kept.names), twice
+
+
+def _open_set(
+    data: PairsData,
+    enrolled: Enrolled,
+    gallery: Gallery,
+    searches: Mapping[str, Searches],
+    extras: Extras,
+) -> dict[str, Any]:
+    """Return the parts of the report that need searches for people who are not enrolled."""
+    if not data.nonmated:
+        return {}
+    nobody = np.full(len(data.nonmated), -1, dtype=np.intp)
+    strangers = {
+        name: search_all(probes, gallery, mates=nobody)
+        for name, probes in enrolled.sketches["non-mated"].items()
     }
-    located = {}
-    with show_progress("Finding faces", sum(len(images) for images, _ in roles.values())) as tell:
-        for role, (images, finder) in roles.items():
-            given = data.given[role]
-            located[role] = locate_faces(
-                images, finder=finder, cache=cache, given=given, on_done=tell
-            )
-    for role, error in (("sketch", NoFaceError), ("photo", EmptyGallery)):
-        if not any(item.found for item in located[role]):
-            raise error(
-                f"None of the {len(located[role])} {role} files can be used. The first, "
-                f"{located[role][0].image.name}: {located[role][0].reason}"
-            )
-    return located
+    mated_ids = [pair.probe_id for pair in data.pairs]
+    nonmated_ids = [image.id for image in data.nonmated]
+    return {
+        "open_set": open_set_record(searches, strangers, nonmated_ids, fpirs=extras.fpirs),
+        "cohorts": cohort_records(
+            searches,
+            strangers,
+            extras.labels,
+            mated_ids=mated_ids,
+            nonmated_ids=nonmated_ids,
+            fpir=extras.fpirs[0],
+        ),
+    }
 
 
-def _embed_all(
-    located: Mapping[str, Sequence[Located]], system: System, cache: Cache
-) -> tuple[Embedded, Embedded, dict[str, Embedded]]:
-    """Return the vectors of photos and distractors, and those of the sketches by method."""
-    n_photos = len(located["photo"]) + len(located["distractor"])
-    total = n_photos + len(system.methods) * len(located["sketch"])
-    with show_progress("Embedding", total) as tell:
-
-        def embed(role: str, step: str, function: Any) -> Embedded:
-            return embed_located(
-                located[role],
-                embed=function,
-                dimension=system.embedder.dimension,
-                identity=system.identity(step),
-                cache=cache,
-                on_done=tell,
-            )
-
-        photos = embed("photo", "gallery", system.embed_photos)
-        distractors = embed("distractor", "gallery", system.embed_photos)
-        methods = {m.name: embed("sketch", m.name, _prober(m)) for m in system.methods}
-    return photos, distractors, methods
+def _likelihood(enrolled: Enrolled, sketch_kind: str, gallery: int) -> LikelihoodRecord | None:
+    if "calibration-photo" not in enrolled.photos:
+        return None
+    return likelihood_record(
+        enrolled.sketches["calibration-sketch"],
+        enrolled.photos["calibration-photo"],
+        enrolled.sketches["sketch"],
+        enrolled.photos["photo"],
+        sketch_kind=sketch_kind,
+        gallery=gallery,
+    )
 
 
-def _prober(method: Any) -> Any:
-    def embed(images: Sequence[RGB], landmarks: Sequence[Landmarks]) -> Vectors:
-        vectors: Vectors = method.probe(images, landmarks).vectors
-        return vectors
-
-    return embed
+def _landmarks(
+    located: Mapping[str, Sequence[Located]], n_stored: int
+) -> dict[str, dict[str, int]]:
+    found = {role: _sources(items) for role, items in located.items()}
+    if n_stored:
+        found["distractor"]["stored index"] = n_stored
+    return found
 
 
 def _sources(located: Sequence[Located]) -> dict[str, int]:
@@ -193,7 +237,11 @@ def _failures(located: Mapping[str, Sequence[Located]]) -> list[FailureRecord]:
 
 
 def _provenance(
-    data: PairsData, system: System, command: list[str], started: float
+    data: PairsData,
+    system: System,
+    command: list[str],
+    started: float,
+    stored: StoredGallery | None,
 ) -> dict[str, Any]:
     return {
         **provenance(command),
@@ -201,14 +249,11 @@ def _provenance(
         "batch_size": BATCH_SIZE,
         "ties": "pessimistic",
         "data_sha256": {
-            role: _hash_of(images)
-            for role, images in (
-                ("sketches", [pair.sketch for pair in data.pairs]),
-                ("photos", [pair.photo for pair in data.pairs]),
-                ("distractors", data.distractors),
-            )
+            ROLES.get(role, role): _hash_of(images)
+            for role, images in data.roles().items()
             if images
-        },
+        }
+        | ({"stored index": stored.sha256} if stored else {}),
         "times": {
             "started_at": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
             "seconds": round(time.time() - started, 1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from forensic.errors import DataFolderError, LandmarksError
@@ -14,6 +14,14 @@ from forensic.images.io import list_images
 from forensic.values import Landmarks
 
 SHOWN = 5  # how many names of a long list an error quotes
+PREFIXES = {
+    "sketch": "",
+    "photo": "photos/",
+    "non-mated": "non-mated/",
+    "calibration-photo": "calibration/photos/",
+    "calibration-sketch": "calibration/sketches/",
+}
+"""What stands before an image's name in a file of landmarks, by role."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,16 @@ class ImageFile:
     path: Path
     name: str
     sha256: str
+
+    @property
+    def id(self) -> str:
+        """The name without suffix: what a probe is called."""
+        return self.name.rpartition(".")[0]
+
+    @property
+    def stem(self) -> str:
+        """The last part of `id`: who is shown, as far as names tell."""
+        return self.id.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
@@ -54,19 +72,43 @@ class PairsData:
         pairs: Sketches and their mates, sorted by probe.
         distractors: Photos of other people.
         duplicates: Names of distractors left out.
-        given: Landmarks of sketches and of photos by name of the image, from the user.
+        nonmated: Sketches of people who are not in the gallery.
+        calibration: Sketches and photos of people used for nothing but calibration.
+        given: Landmarks by role and by name of the image, from the user.
     """
 
     pairs: list[Pair]
     distractors: list[ImageFile] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
-    given: Mapping[str, Mapping[str, Landmarks]] = field(
-        default_factory=lambda: {"sketch": {}, "photo": {}, "distractor": {}}
-    )
+    nonmated: list[ImageFile] = field(default_factory=list)
+    calibration: list[Pair] = field(default_factory=list)
+    given: Mapping[str, Mapping[str, Landmarks]] = field(default_factory=dict)
+
+    def roles(self) -> dict[str, list[ImageFile]]:
+        """Return all images by what they are for, as failures name it; no role is empty.
+
+        `distractor` is always there, even when there is none.
+        """
+        extra = {
+            "non-mated": self.nonmated,
+            "calibration-sketch": [pair.sketch for pair in self.calibration],
+            "calibration-photo": [pair.photo for pair in self.calibration],
+        }
+        return {
+            "sketch": [pair.sketch for pair in self.pairs],
+            "photo": [pair.photo for pair in self.pairs],
+            "distractor": self.distractors,
+        } | {role: images for role, images in extra.items() if images}
 
 
 def read_data(
-    photos: Path, sketches: Path, *, distractors: Sequence[Path] = (), landmarks: Path | None = None
+    photos: Path,
+    sketches: Path,
+    *,
+    distractors: Sequence[Path] = (),
+    landmarks: Path | None = None,
+    nonmated: Path | None = None,
+    calibration: tuple[Path, Path] | None = None,
 ) -> PairsData:
     """Find out who belongs to whom, and read the landmarks that the user gives.
 
@@ -74,7 +116,10 @@ def read_data(
         photos: Folder of mates.
         sketches: Folder of probes.
         distractors: Folders of other people's photos.
-        landmarks: JSON file; a key is the name of a sketch, or of a photo after `photos/`.
+        landmarks: JSON file; a key is the name of a sketch, or of another image after its
+            role's prefix in `PREFIXES`.
+        nonmated: Folder of sketches of people who are not in the gallery.
+        calibration: Folders of photos and of sketches of yet other people.
 
     Raises:
         DataFolderError: A folder cannot be used, or names do not match.
@@ -82,8 +127,15 @@ def read_data(
     """
     pairs = pair_folders(photos, sketches)
     others, duplicates = list_distractors(distractors, pairs)
-    given = _given_landmarks(pairs, landmarks)
-    return PairsData(pairs=pairs, distractors=others, duplicates=duplicates, given=given)
+    strangers = [image_file(path, nonmated) for path in list_images(nonmated)] if nonmated else []
+    data = PairsData(
+        pairs=pairs,
+        distractors=others,
+        duplicates=duplicates,
+        nonmated=strangers,
+        calibration=pair_folders(*calibration) if calibration else [],
+    )
+    return replace(data, given=_given_landmarks(data, landmarks)) if landmarks else data
 
 
 def pair_folders(photos: Path, sketches: Path) -> list[Pair]:
@@ -209,18 +261,19 @@ def image_file(path: Path, folder: Path, prefix: str = "") -> ImageFile:
     return ImageFile(path, prefix + path.relative_to(folder).as_posix(), digest)
 
 
-def _given_landmarks(pairs: Sequence[Pair], path: Path | None) -> dict[str, dict[str, Landmarks]]:
-    given: dict[str, dict[str, Landmarks]] = {"sketch": {}, "photo": {}, "distractor": {}}
-    if path is None:
-        return given
-    sketches = {key: p.sketch.name for p in pairs for key in (p.sketch.name, p.probe_id)}
-    photos = {f"photos/{p.photo.name}": p.photo.name for p in pairs}
+def _given_landmarks(data: PairsData, path: Path) -> dict[str, dict[str, Landmarks]]:
+    places = {
+        prefix + image.name: (role, image.name)
+        for role, images in data.roles().items()
+        if (prefix := PREFIXES.get(role)) is not None
+        for image in images
+    } | {pair.probe_id: ("sketch", pair.sketch.name) for pair in data.pairs}
+    given: dict[str, dict[str, Landmarks]] = {role: {} for role in PREFIXES}
     unknown = []
     for key, points in load_landmarks_by_file(path).items():
-        if key in sketches:
-            given["sketch"][sketches[key]] = points
-        elif key in photos:
-            given["photo"][photos[key]] = points
+        if key in places:
+            role, name = places[key]
+            given[role][name] = points
         else:
             unknown.append(key)
     if unknown:

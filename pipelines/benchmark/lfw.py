@@ -116,11 +116,11 @@ def arrange(
     distractors: list[ImageFile] = []
     for person, photos in sorted(people.items()):
         if protocol == "same-photo" and person in probed:
-            pairs += [Pair(_id(photo), photo, photo) for photo in photos]
+            pairs += [Pair(photo.id, photo, photo) for photo in photos]
         elif protocol == "same-photo":
             distractors += photos
         elif person in probed and len(photos) > 1:
-            pairs.append(Pair(_id(photos[0]), photos[0], photos[1]))
+            pairs.append(Pair(photos[0].id, photos[0], photos[1]))
         else:
             distractors.append(photos[0])
     if not pairs:
@@ -166,7 +166,3 @@ def benchmark_lfw(
         write_pages(outcome.report, pictures, unfinished)
         write_json(unfinished / REPORT, outcome.report.model_dump(mode="json"))
     return f"{summary_text(outcome.report)}\n{out / 'report.html'}"
-
-
-def _id(photo: ImageFile) -> str:
-    return photo.name.rpartition(".")[0]

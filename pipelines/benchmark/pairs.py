@@ -7,15 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from forensic.errors import InputError
 from forensic.files import write_json
 from forensic.reports.benchmark import write_pages
 from forensic.reports.conclusions import summary_text
 from forensic.weights.store import choose_weights_folder
 from pipelines.benchmark.cache import default_cache_folder
 from pipelines.benchmark.cases import case_pictures
-from pipelines.benchmark.experiment import run_pairs
+from pipelines.benchmark.experiment import FPIRS, Extras, run_pairs
 from pipelines.benchmark.folders import read_data
+from pipelines.benchmark.labels import read_labels
+from pipelines.benchmark.likelihood import check_calibration
 from pipelines.benchmark.output import REPORT, whole_folder
+from pipelines.benchmark.stored import load_stored
 from pipelines.benchmark.system import create_system
 
 
@@ -34,6 +38,11 @@ class PairsOptions:
     landmarks: Path | None
     show_faces: bool
     allow_many: bool
+    nonmated: Path | None = None
+    fpirs: tuple[float, ...] = FPIRS
+    cohorts: Path | None = None
+    calibrate: tuple[Path, Path] | None = None
+    gallery_index: Path | None = None
 
     def command(self) -> list[str]:
         """Return the command that gives these figures; --out and --cache do not matter to them."""
@@ -46,6 +55,11 @@ class PairsOptions:
         words += ["--aligned", self.aligned] if self.aligned else []
         words += ["--landmarks", str(self.landmarks)] if self.landmarks else []
         words += ["--allow-many"] if self.allow_many else []
+        words += ["--non-mated", str(self.nonmated)] if self.nonmated else []
+        words += ["--fpir", ",".join(map(str, self.fpirs))] if self.nonmated else []
+        words += ["--cohorts", str(self.cohorts)] if self.cohorts else []
+        words += ["--calibrate", *map(str, self.calibrate)] if self.calibrate else []
+        words += ["--gallery-index", str(self.gallery_index)] if self.gallery_index else []
         return words + ([] if self.show_faces else ["--no-faces"])
 
 
@@ -57,13 +71,21 @@ def benchmark_pairs(
     Raises:
         ForensicError: Anything that the user can mend; nothing is left in `out` then.
     """
+    if options.cohorts and not options.nonmated:
+        raise InputError(
+            "--cohorts needs --non-mated: the threshold for all cohorts comes from false alarms."
+        )
     with whole_folder(out) as unfinished:
         data = read_data(
             options.photos,
             options.sketches,
             distractors=options.distractors,
             landmarks=options.landmarks,
+            nonmated=options.nonmated,
+            calibration=options.calibrate,
         )
+        labels = read_labels(options.cohorts, data) if options.cohorts else {}
+        check_calibration(data, options.sketch_kind)
         system = create_system(
             embedder=options.embedder,
             methods=options.methods,
@@ -78,6 +100,13 @@ def benchmark_pairs(
             cache_folder=cache or default_cache_folder(environment),
             sketch_kind=options.sketch_kind,
             command=[shlex.quote(word) for word in options.command()],
+            extras=Extras(
+                fpirs=options.fpirs,
+                labels=labels,
+                stored=load_stored(options.gallery_index, system.embedder)
+                if options.gallery_index
+                else None,
+            ),
         )
         pictures = case_pictures(outcome, system) if options.show_faces else []
         write_pages(outcome.report, pictures, unfinished)

@@ -65,10 +65,14 @@ class Searches:
     Attributes:
         ranks: (n,) rank of the mate, `inf` for a failure to enrol.
         best: (n,) gallery row of the first candidate, -1 for a failure.
+        top: (n,) similarity of the first candidate, minus infinity for a failure.
+        mate: (n,) similarity of the mate, minus infinity where it or the probe failed.
     """
 
     ranks: NDArray[np.float64]
     best: NDArray[np.intp]
+    top: NDArray[np.float64]
+    mate: NDArray[np.float64]
 
 
 def build_gallery(photos: Embedded, distractors: Embedded, names: Sequence[str]) -> Gallery:
@@ -90,18 +94,31 @@ def build_gallery(photos: Embedded, distractors: Embedded, names: Sequence[str])
     )
 
 
-def search_all(probes: Embedded, gallery: Gallery) -> Searches:
-    """Rank the gallery for every probe, by blocks of similarity rows."""
-    ranks = np.full(len(probes.enrolled), np.inf)
-    best = np.full(len(probes.enrolled), -1, dtype=np.intp)
+def search_all(
+    probes: Embedded, gallery: Gallery, *, mates: NDArray[np.intp] | None = None
+) -> Searches:
+    """Rank the gallery for every probe, by blocks of similarity rows.
+
+    Args:
+        probes: What is searched for.
+        gallery: What is searched.
+        mates: (n,) row of each probe's mate instead of the gallery's own; -1 for none.
+    """
+    own = gallery.mates if mates is None else mates
+    n = len(probes.enrolled)
+    ranks, best = np.full(n, np.inf), np.full(n, -1, dtype=np.intp)
+    top, mate = np.full(n, -np.inf), np.full(n, -np.inf)
     todo = np.flatnonzero(probes.enrolled)
     start = 0
     for block in similarity_blocks(probes.vectors[todo], gallery.vectors):
         rows = todo[start : start + len(block)]
-        ranks[rows] = mate_ranks(block, gallery.mates[rows])
+        ranks[rows] = mate_ranks(block, own[rows])
         best[rows] = block.argmax(axis=1)
+        top[rows] = block.max(axis=1)
+        mated = own[rows] >= 0
+        mate[rows[mated]] = block[mated, own[rows[mated]]]
         start += len(block)
-    return Searches(ranks, best)
+    return Searches(ranks, best, top, mate)
 
 
 def score_method(

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from forensic.embedders.embedder import Embedder
-from forensic.embedders.registry import create_embedder
 from forensic.errors import InputError
 from forensic.faces.detect import FaceDetector
 from forensic.faces.landmarks import ALIGNED, aligned_landmarks
@@ -18,6 +17,7 @@ from forensic.identification.methods import METHODS, Method, create_method
 from forensic.runtime import choose_device
 from forensic.values import RGB, Face, Landmarks, Vectors
 from pipelines.benchmark.embedding import FaceFinder, Found
+from pipelines.benchmark.matchers import create_matcher
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def create_system(
     """Load everything a benchmark needs, by name.
 
     Args:
-        embedder: See `create_embedder`.
+        embedder: See `create_matcher`.
         methods: Names of `METHODS`.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         aligned: Geometry in which photos and sketches lie, if they were aligned by their
@@ -144,7 +144,7 @@ def create_system(
     detector = FaceDetector(str(chosen))
     detected = DetectedFaces(detector, "photo", allow_many=allow_many)
     known = AlignedFaces(aligned) if aligned else None
-    network = create_embedder(embedder, device=chosen, weights=weights)
+    network = create_matcher(embedder, device=chosen, weights=weights)
     return System(
         embedder=network,
         methods=tuple(create_method(name, embedder=network, device=chosen) for name in methods),

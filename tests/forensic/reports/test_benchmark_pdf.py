@@ -23,7 +23,7 @@ def _pages(path: Path) -> int:
 
 def test_same_report_gives_the_same_bytes(tmp_path: Path, cmc: Path) -> None:
     for name in ("a.pdf", "b.pdf"):
-        write_pdf(example_report(), [], cmc, tmp_path / name)
+        write_pdf(example_report(), [], [("cmc", cmc)], tmp_path / name)
     assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF-")
 
@@ -34,8 +34,8 @@ def test_long_lists_and_names_flow_over_pages(tmp_path: Path, cmc: Path) -> None
         for i in range(150)
     ]
     record = example_report().model_dump(mode="json") | {"failures": failures}
-    write_pdf(example_report(), [], cmc, tmp_path / "short.pdf")
-    write_pdf(BenchmarkReport(**record), [], cmc, tmp_path / "long.pdf")
+    write_pdf(example_report(), [], [("cmc", cmc)], tmp_path / "short.pdf")
+    write_pdf(BenchmarkReport(**record), [], [("cmc", cmc)], tmp_path / "long.pdf")
     assert _pages(tmp_path / "long.pdf") > _pages(tmp_path / "short.pdf") + 5
 
 
@@ -44,8 +44,8 @@ def test_pictures_are_inside_only_when_given(tmp_path: Path, cmc: Path) -> None:
     case = CasePictures(
         "p1", "csi-line", 2, sketch=noise, machine_made=noise, mate=noise, first=noise
     )
-    write_pdf(example_report(), [case] * 3, cmc, tmp_path / "with.pdf")
-    write_pdf(example_report(), [], cmc, tmp_path / "without.pdf")
+    write_pdf(example_report(), [case] * 3, [("cmc", cmc)], tmp_path / "with.pdf")
+    write_pdf(example_report(), [], [("cmc", cmc)], tmp_path / "without.pdf")
     images = [
         len(re.findall(rb"/Subtype /Image", (tmp_path / name).read_bytes()))
         for name in ("with.pdf", "without.pdf")

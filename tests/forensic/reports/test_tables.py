@@ -1,6 +1,8 @@
 import csv
 from pathlib import Path
 
+import pytest
+
 from forensic.reports.tables import interval, p_value, percent, write_tables
 from tests.support.reports import example_report
 
@@ -37,3 +39,10 @@ def test_tables_carry_the_figures_of_the_report(tmp_path: Path) -> None:
     assert ranks["p39"]["none"] == ""
     assert _rows(tmp_path / "comparisons.csv")[0]["only_b"] == "20"
     assert _rows(tmp_path / "failures.csv")[0]["name"] == "p07.png"
+
+
+@pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-2+3", "@SUM(A1)", "\t=1"])
+def test_no_file_name_becomes_a_formula_of_a_spreadsheet(tmp_path: Path, name: str) -> None:
+    write_tables(example_report(failed=name), tmp_path)
+    assert _rows(tmp_path / "failures.csv")[0]["name"] == "'" + name
+    assert _rows(tmp_path / "comparisons.csv")[0]["rate_difference"] == "-0.5"

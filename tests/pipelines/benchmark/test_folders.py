@@ -104,11 +104,27 @@ def test_given_landmarks_find_sketches_and_photos(tmp_path: Path) -> None:
     sketches = _files(tmp_path / "sketches", "a.png", "b.png")
     write_json(tmp_path / "l.json", {"a": POINTS, "b.png": POINTS, "photos/a.jpg": POINTS})
     given = read_data(photos, sketches, landmarks=tmp_path / "l.json").given
-    assert {role: sorted(names) for role, names in given.items()} == {
+    assert {role: sorted(names) for role, names in given.items() if names} == {
         "sketch": ["a.png", "b.png"],
         "photo": ["a.jpg"],
-        "distractor": [],
     }
+
+
+def test_given_landmarks_of_strangers_and_of_a_calibration_set(tmp_path: Path) -> None:
+    photos, sketches = _files(tmp_path / "photos", "a.jpg"), _files(tmp_path / "sketches", "a.png")
+    known = _files(tmp_path / "kp", "k.jpg"), _files(tmp_path / "ks", "k.png")
+    strangers = _files(tmp_path / "strangers", "z.png")
+    keys = ("non-mated/z.png", "calibration/photos/k.jpg", "calibration/sketches/k.png")
+    write_json(tmp_path / "l.json", dict.fromkeys(keys, POINTS))
+    data = read_data(
+        photos, sketches, landmarks=tmp_path / "l.json", nonmated=strangers, calibration=known
+    )
+    assert {role: list(names) for role, names in data.given.items() if names} == {
+        "non-mated": ["z.png"], "calibration-photo": ["k.jpg"], "calibration-sketch": ["k.png"]
+    }  # fmt: skip
+    assert list(data.roles()) == [
+        "sketch", "photo", "distractor", "non-mated", "calibration-sketch", "calibration-photo"
+    ]  # fmt: skip
 
 
 def test_landmarks_of_an_unknown_image_are_refused(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,30 @@ def test_earlier_report_is_replaced_and_notes_beside_it_stay(tmp_path: Path) -> 
         (unfinished / "report.json").write_text("new")
     assert (tmp_path / "report.json").read_text() == "new"
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_what_a_killed_run_left_goes_at_the_next_start_and_a_living_one_stays(
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "out"
+    killed = (
+        "import os, sys; from pathlib import Path; "
+        "from pipelines.benchmark.output import whole_folder; "
+        "run = whole_folder(Path(sys.argv[1])); "
+        "(run.__enter__() / 'half').write_text('x'); os.kill(os.getpid(), 9)"
+    )
+    root = Path(__file__).parents[3]
+    subprocess.run([sys.executable, "-c", killed, str(out)], cwd=root, check=False)
+    (stale,) = tmp_path.glob(".out.unfinished.*")
+    other = tmp_path / ".outer.unfinished.x"
+    other.mkdir()
+    with whole_folder(out) as living:
+        assert not stale.exists()
+        with whole_folder(out) as second:
+            (second / "report.json").write_text("{}")
+        assert living.exists()
+    assert other.exists()
+    assert not list(tmp_path.glob(".out.unfinished.*"))
 
 
 def test_files_and_folders_of_others_are_refused(tmp_path: Path) -> None:

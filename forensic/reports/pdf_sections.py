@@ -1,0 +1,150 @@
+"""Those parts of the benchmark's PDF that only some runs have, and its plots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image as PillowImage
+from reportlab.lib.units import mm
+from reportlab.platypus import CondPageBreak, Flowable, Image, KeepTogether
+
+from forensic.reports.pdf import figures_table, text_block
+from forensic.reports.record import BenchmarkReport
+from forensic.reports.sections import CohortsRecord
+from forensic.reports.tables import count, interval, percent, ratio, similarity
+
+PLOT_WIDTH = 150 * mm
+
+
+def plot_blocks(title: str, section: str, plots: Sequence[tuple[str, Path]]) -> list[Flowable]:
+    """Return the plots of a section under a heading, or nothing where it has none.
+
+    Raises:
+        OSError: A plot cannot be read.
+    """
+    drawn = _drawn(section, plots)
+    if not drawn:
+        return []
+    return [KeepTogether([text_block(title, "heading"), drawn[0]]), *drawn[1:]]
+
+
+def open_set_blocks(report: BenchmarkReport, plots: Sequence[tuple[str, Path]]) -> list[Flowable]:
+    """Return what happens when the person may not be in the gallery."""
+    if not (part := report.open_set):
+        return []
+    rows = [["Method", "FPIR wanted", "Threshold", "FNIR", "FPIR measured"]]
+    rows += [
+        [
+            name,
+            f"{percent(point.fpir_wanted)}" + ("" if point.resolved else "\ntoo few searches"),
+            similarity(point.threshold),
+            f"{percent(point.fnir)}\n{interval(point.fnir_ci95)}",
+            f"{percent(point.fpir)}\n{interval(point.fpir_ci95)}",
+        ]
+        for name, method in part.methods.items()
+        for point in method.points
+    ]
+    return [
+        CondPageBreak(60 * mm),
+        text_block("When the person may not be in the gallery", "heading"),
+        text_block(
+            f"{count(part.nonmated)} searches for people who are not enrolled "
+            f"({count(part.nonmated_failures)} without a usable face, which raise no alarm). FPIR: "
+            "share of them with any candidate at the threshold. FNIR: share of the "
+            f"{count(report.probes)} searches for enrolled people without the right one among the "
+            "candidates.",
+            "soft",
+        ),
+        figures_table(rows, widths=[w * mm for w in (44, 32, 26, 36, 36)]),
+        *_drawn("open_set", plots),
+    ]
+
+
+def cohort_blocks(report: BenchmarkReport) -> list[Flowable]:
+    """Return rates by group of people, as labelled by the user."""
+    if not report.cohorts:
+        return []
+    wanted = percent(report.cohorts[0].fpir_wanted)
+    story: list[Flowable] = [
+        CondPageBreak(60 * mm),
+        text_block("Groups of people", "heading"),
+        text_block(
+            "Labels were given by the user; none was inferred. One threshold serves everybody: "
+            f"that for an FPIR of at most {wanted}. Small groups have wide intervals; a difference "
+            "inside them shows nothing.",
+            "soft",
+        ),
+    ]
+    return story + [KeepTogether(_cohorts(part)) for part in report.cohorts]
+
+
+def likelihood_blocks(report: BenchmarkReport, plots: Sequence[tuple[str, Path]]) -> list[Flowable]:
+    """Return likelihood ratios of pairs, with the warning against reading them off a list."""
+    if not (part := report.likelihood):
+        return []
+    rows = [["Method", "Fit", "Cllr", "Cllr-min", "Cllr-cal", "Bounds, log10", "Misleading\nsame",
+             "Misleading\ndifferent"]]  # fmt: skip
+    rows += [
+        [
+            name, kind, ratio(fit.cllr), ratio(fit.cllr_min), ratio(fit.cllr_cal),
+            f"{ratio(fit.bounds[0])} to {ratio(fit.bounds[1])}",
+            percent(fit.misleading_mated), percent(fit.misleading_nonmated),
+        ]
+        for name, method in part.methods.items()
+        for kind, fit in (("logistic", method.logistic), ("PAV", method.pav))
+    ]  # fmt: skip
+    about = (
+        f"Calibrated on {count(part.people)} people who are neither probes nor in the gallery, for "
+        f"sketches of the kind ‘{part.sketch_kind}’ alone; judged on the probes and their photos. "
+        "Cllr: 0 is perfect, 1 says nothing, above 1 misleads. Bounds: what a calibration set of "
+        "this size can support (ELUB)."
+    )
+    return [
+        CondPageBreak(70 * mm),
+        text_block("Likelihood ratios of pairs", "heading"),
+        text_block(f"Not for the first of a list. {part.warning}", "strong"),
+        text_block(about, "soft"),
+        figures_table(rows, widths=[w * mm for w in (36, 18, 15, 18, 18, 29, 20, 20)], left=2),
+        *[
+            text_block(f"{name}: no likelihood ratio. {reason}", "body")
+            for name, reason in part.refused.items()
+        ],
+        *_drawn("likelihood", plots),
+    ]
+
+
+def _cohorts(part: CohortsRecord) -> list[Flowable]:
+    rows = [["Group", "Enrolled", "FNIR", "Others", "FPIR"]]
+    rows += [
+        [
+            group.name,
+            count(group.mated),
+            f"{percent(group.fnir)}\n{interval(group.fnir_ci95)}",
+            count(group.nonmated),
+            f"{percent(group.fpir)}\n{interval(group.fpir_ci95)}",
+        ]
+        for group in part.cohorts
+    ]
+    spread = (
+        "Worst over geometric mean (1 is parity; none where a rate is 0): FNIR "
+        f"{ratio(part.fnir_max_over_geometric_mean)}, FPIR "
+        f"{ratio(part.fpir_max_over_geometric_mean)}. {count(part.unlabelled)} probes have no "
+        "label in this column and are left out."
+    )
+    return [
+        text_block(f"{part.column}, {part.method}", "strong"),
+        figures_table(rows, widths=[w * mm for w in (52, 24, 36, 24, 36)]),
+        text_block(spread, "soft"),
+    ]
+
+
+def _drawn(section: str, plots: Sequence[tuple[str, Path]]) -> list[Flowable]:
+    drawn: list[Flowable] = []
+    for path in (path for name, path in plots if name == section):
+        with PillowImage.open(path) as picture:
+            width, height = picture.size
+        image = Image(str(path), width=PLOT_WIDTH, height=PLOT_WIDTH * height / width)
+        image.hAlign = "LEFT"
+        drawn.append(image)
+    return drawn
