@@ -35,7 +35,7 @@ class FaceRates:
     Attributes:
         kind: `photo` or `sketch`.
         n_images: Images looked at.
-        n_first_look: Of these, images in which the first, plain look finds a plausible face.
+        n_first_look: Of these, images in which the first, plain look finds a face.
         n_found: Images in which the whole ladder finds one.
         interval: Clopper-Pearson 95 % interval of the rate found / images.
         n_by_look: Images settled by each look, most frequent first.

@@ -11,7 +11,7 @@ from forensic.values import Landmarks
 MAX_ROLL_DEG = 50.0
 MOUTH_BELOW_EYES = (0.6, 2.0)
 MOUTH_ASIDE = 0.4
-NOSE_BETWEEN = (0.2, 0.9)
+NOSE_BETWEEN = (0.1, 0.9)  # low in heads thrown back
 NOSE_ASIDE = 0.8
 MOUTH_WIDTH = (0.5, 1.5)
 MOUTH_TILT_DEG = 12.0

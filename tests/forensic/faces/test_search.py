@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -64,6 +66,17 @@ def test_every_look_says_truly_where_its_pixels_come_from(look: Look) -> None:
     y, x = np.mgrid[: dark.shape[0], : dark.shape[1]]
     centroid = [(dark * x).sum() / dark.sum(), (dark * y).sum() / dark.sum()]
     np.testing.assert_allclose(map_points(back, [centroid])[0], (72, 42), atol=0.3)
+
+
+def test_only_a_trusted_look_takes_implausible_points(detector: FaceDetector) -> None:
+    # Mapped back to a picture of more than twice the height, the mouth lies far too low.
+    look = Look("tall", lambda image: (image, np.array([[1.0, 0, 0], [0, 2.2, 0]])))
+    strict, trusting = (
+        look_at([face_photo(0)], detector, chosen, negatives=False)[0]
+        for chosen in (look, replace(look, trusted=True))
+    )
+    assert trusting
+    assert not strict
 
 
 def test_blank_paper_is_refused_with_the_remedy(detector: FaceDetector) -> None:
