@@ -16,6 +16,10 @@ bench = LazyGroup(
     help="Measure speed and detection rates on this machine.",
     short_help="Measure speed and detection rates.",
     lazy={
+        "benchmark": (
+            "pipelines.bench_benchmark:bench_benchmark",
+            "Photos per second of benchmark lfw, beside one face at a time.",
+        ),
         "faces": (
             "pipelines.face_rates:face_rates",
             "How often a face is found in sketches and photos.",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image as PillowImage
 from reportlab.lib.units import mm
-from reportlab.platypus import CondPageBreak, Flowable, Image, KeepTogether
+from reportlab.platypus import CondPageBreak, Flowable, Image, KeepTogether, Spacer
 
 from forensic.reports.pdf import figures_table, text_block
 from forensic.reports.record import BenchmarkReport
@@ -15,6 +15,7 @@ from forensic.reports.sections import CohortsRecord
 from forensic.reports.tables import count, interval, percent, ratio, similarity
 
 PLOT_WIDTH = 150 * mm
+GAP = 2 * mm
 
 
 def plot_blocks(title: str, section: str, plots: Sequence[tuple[str, Path]]) -> list[Flowable]:
@@ -57,6 +58,8 @@ def open_set_blocks(report: BenchmarkReport, plots: Sequence[tuple[str, Path]]) 
             "soft",
         ),
         figures_table(rows, widths=[w * mm for w in (44, 32, 26, 36, 36)]),
+        Spacer(0, GAP),
+        text_block("A line ends where a rate reaches 0, which these axes cannot show.", "soft"),
         *_drawn("open_set", plots),
     ]
 
@@ -83,8 +86,8 @@ def likelihood_blocks(report: BenchmarkReport, plots: Sequence[tuple[str, Path]]
     """Return likelihood ratios of pairs, with the warning against reading them off a list."""
     if not (part := report.likelihood):
         return []
-    rows = [["Method", "Fit", "Cllr", "Cllr-min", "Cllr-cal", "Bounds, log10", "Misleading\nsame",
-             "Misleading\ndifferent"]]  # fmt: skip
+    head = ["Method", "Fit", "Cllr", "Cllr-min", "Cllr-cal", "Bounds, log10"]
+    rows = [[*head, "Misleading\none person", "Misleading\ntwo people"]]
     rows += [
         [
             name, kind, ratio(fit.cllr), ratio(fit.cllr_min), ratio(fit.cllr_cal),
@@ -106,6 +109,7 @@ def likelihood_blocks(report: BenchmarkReport, plots: Sequence[tuple[str, Path]]
         text_block(f"Not for the first of a list. {part.warning}", "strong"),
         text_block(about, "soft"),
         figures_table(rows, widths=[w * mm for w in (36, 18, 15, 18, 18, 29, 20, 20)], left=2),
+        Spacer(0, GAP),
         *[
             text_block(f"{name}: no likelihood ratio. {reason}", "body")
             for name, reason in part.refused.items()
@@ -135,7 +139,9 @@ def _cohorts(part: CohortsRecord) -> list[Flowable]:
     return [
         text_block(f"{part.column}, {part.method}", "strong"),
         figures_table(rows, widths=[w * mm for w in (52, 24, 36, 24, 36)]),
+        Spacer(0, GAP),
         text_block(spread, "soft"),
+        Spacer(0, GAP),
     ]
 
 

@@ -105,7 +105,7 @@ def draw_tippett(mated: tuple[Floats, Floats], nonmated: tuple[Floats, Floats]) 
     axes.set(
         xlabel="log10 likelihood ratio", ylabel="Pairs with at least this LR, %", ylim=(0, 101)
     )
-    axes.legend(frameon=False)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
     return figure
 
 

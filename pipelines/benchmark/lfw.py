@@ -27,7 +27,7 @@ from pipelines.benchmark.folders import ImageFile, Pair, PairsData, image_file, 
 from pipelines.benchmark.output import REPORT, whole_folder
 from pipelines.benchmark.scoring import Published
 from pipelines.benchmark.simulated import create_simulated
-from pipelines.benchmark.system import create_system
+from pipelines.benchmark.system import System, create_system
 
 SOURCE = "Güçlütürk et al. 2016, Fig. 5, of about 11,990 photos by an unnamed matcher"
 PAPER_RATES = {
@@ -128,6 +128,28 @@ def arrange(
     return PairsData(pairs=pairs, distractors=distractors)
 
 
+def create_lfw_system(
+    methods: Sequence[str], *, embedder: str, device: str, environment: Mapping[str, str]
+) -> System:
+    """Load everything the benchmark needs: faces are found in photos, which are then sketched.
+
+    Raises:
+        UnknownNameError: A name is in no table.
+        WeightsError: Weights are missing or damaged.
+        DeviceError: The device is not there.
+    """
+    bare = create_system(
+        embedder=embedder,
+        methods=(),
+        device=device,
+        weights=choose_weights_folder(environment),
+        allow_many=True,
+    )
+    chosen = choose_device(bare.device)
+    simulated = [create_simulated(name, embedder=bare.embedder, device=chosen) for name in methods]
+    return replace(bare, methods=tuple(simulated), sketch_finder=bare.photo_finder)
+
+
 def benchmark_lfw(
     options: LFWOptions, *, out: Path, cache: Path | None, environment: Mapping[str, str]
 ) -> str:
@@ -140,19 +162,12 @@ def benchmark_lfw(
         people = photos_of_people(options.lfw)
         probed = read_people(options.people, people) if options.people else set(people)
         data = arrange(people, protocol=options.protocol, probed=probed)
-        bare = create_system(
+        system = create_lfw_system(
+            options.methods,
             embedder=options.embedder,
-            methods=(),
             device=options.device,
-            weights=choose_weights_folder(environment),
-            allow_many=True,
+            environment=environment,
         )
-        device = choose_device(bare.device)
-        methods = [
-            create_simulated(name, embedder=bare.embedder, device=device)
-            for name in options.methods
-        ]
-        system = replace(bare, methods=tuple(methods), sketch_finder=bare.photo_finder)
         outcome = run_pairs(
             data,
             system,

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from forensic.reports.plots import COLORS, draw_cmc, draw_det, draw_ece, draw_tippett, write_figure
+from forensic.reports.plots import (
+    COLORS,
+    draw_cmc,
+    draw_det,
+    draw_ece,
+    draw_growth,
+    draw_tippett,
+    write_figure,
+)
 from forensic.stats.binomial import wilson
 
 CURVES = {"none": [0.2, 0.5, 0.6], "csi-line": [0.7, 0.9, 1.0]}
@@ -51,6 +59,17 @@ def test_det_leaves_out_what_a_logarithm_cannot_show() -> None:
     (line,) = draw_det({"none": (fpir, fnir)}).axes[0].get_lines()
     assert line.get_xdata().tolist() == [50, 10]
     assert line.get_ydata().tolist() == [20, 30]
+
+
+def test_growth_carries_sizes_rates_and_bands() -> None:
+    axes = draw_growth({"none": [0.8, 0.5]}, [40, 1000], probes=40).axes[0]
+    (line,) = axes.get_lines()
+    assert line.get_xdata().tolist() == [40, 1000]
+    assert line.get_ydata().tolist() == [80, 50]
+    band = axes.collections[0].get_paths()[0].vertices
+    low, high = wilson([0.8, 0.5], 40)
+    assert band[:, 1].min() == pytest.approx(100 * low[1])
+    assert band[:, 1].max() == pytest.approx(100 * high[0])
 
 
 def test_tippett_and_ece_carry_their_points() -> None:

@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from forensic.cli.boundary import LazyGroup
 from forensic.files import write_json
-from forensic.reports.record import BenchmarkReport
+from forensic.reports.record import BenchmarkReport, load_report
 from forensic.values import LEAD_ONLY
 from tests.support.images import face_landmarks, write_pairs, write_photos
 from tests.support.onnx_model import write_flatten_model
@@ -35,10 +35,18 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     write_pairs(folder, SEEDS)
     write_photos(folder / "others", range(4, 6))
+    write_pairs(folder / "strangers", range(8, 11))
+    (folder / "labels.csv").write_text("probe,group\np0000,x\np0001,y\np0008,x\np0009,y\n")
     write_flatten_model(folder / "flatten.onnx")
     (folder / "flatten.toml").write_text(DESCRIPTION)
     points = {f"p{seed:04d}.png": face_landmarks(seed, take=1) for seed in SEEDS}
     points |= {f"photos/p{seed:04d}.png": face_landmarks(seed) for seed in SEEDS}
+    points |= {f"non-mated/p{seed:04d}.png": face_landmarks(seed, take=1) for seed in range(8, 11)}
+    write_json(
+        folder / "landmarks-open.json",
+        {name: {"landmarks": five.tolist()} for name, five in points.items()},
+    )
+    points = {name: five for name, five in points.items() if "non-mated" not in name}
     write_json(
         folder / "landmarks.json",
         {name: {"landmarks": five.tolist()} for name, five in points.items()},
@@ -85,6 +93,42 @@ def test_command_writes_the_agreed_report(data: Path, tmp_path: Path) -> None:
     BenchmarkReport(**report)
 
 
+@pytest.mark.parametrize("embedder", ["flatten", "pixels"])
+def test_open_set_and_cohorts_from_the_command_line(
+    data: Path, tmp_path: Path, embedder: str
+) -> None:
+    changed = {
+        "non-mated": str(data / "strangers" / "sketches"),
+        "cohorts": str(data / "labels.csv"),
+        "landmarks": str(data / "landmarks-open.json"),
+        "fpir": "0.5,0.34",
+    } | ({"embedder": "pixels"} if embedder == "pixels" else {})
+    out = tmp_path / "out"
+    result = _forensic(*_words(data, out, **changed))
+    assert result.exit_code == 0, result.output
+    report = load_report(out / "report.json")
+    assert report.open_set
+    assert report.open_set.nonmated == 3
+    points = report.open_set.methods["none"].points
+    assert [point.fpir_wanted for point in points] == [0.5, 0.34]
+    assert all(point.fpir <= point.fpir_wanted for point in points)
+    assert [group.name for group in report.cohorts[0].cohorts] == ["x", "y"]
+    assert report.cohorts[0].unlabelled == 3
+    assert {"--non-mated", "--fpir", "--cohorts"} <= set(report.provenance["command"])
+    assert (out / "det.svg").is_file()
+    wanted = "pixel correlation" if embedder == "pixels" else "flatten"
+    assert report.embedder.name == wanted
+
+
+def test_calibration_too_small_is_refused_before_any_work(data: Path, tmp_path: Path) -> None:
+    known = [str(data / "strangers" / side) for side in ("photos", "sketches")]
+    words = _words(data, tmp_path / "out", kind="viewed")
+    result = _forensic(*words, "--calibrate", *known)
+    assert result.exit_code == 2
+    assert "holds 3 people, needed are at least 50" in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_page_carries_notice_and_pictures_unless_told_not_to(data: Path, tmp_path: Path) -> None:
     assert _forensic(*_words(data, tmp_path / "a")).exit_code == 0
     assert _forensic(*_words(data, tmp_path / "b"), "--no-faces").exit_code == 0
@@ -111,6 +155,11 @@ def test_page_carries_notice_and_pictures_unless_told_not_to(data: Path, tmp_pat
         ({"aligned": "cubist"}, "Unknown aligned geometry"),
         ({"landmarks": "absent.json"}, "absent.json"),
         ({"distractors": "nowhere"}, "not a folder"),
+        ({"non-mated": "nowhere"}, "not a folder"),
+        ({"cohorts": "labels.csv"}, "needs --non-mated"),
+        ({"gallery-index": "nowhere"}, "nowhere"),
+        ({"embedder": "vgg:nowhere.pth"}, "nowhere.pth"),
+        ({"fpir": "0.1,2"}, "rates between 0 and 1"),
     ],
 )
 def test_bad_input_is_one_clear_line_code_2_and_no_output(
