@@ -17,7 +17,10 @@ OTHERS = [_image("1:others/b.jpg")]
 
 def test_different_people_pass() -> None:
     calibration = [Pair("k", _image("k.png"), _image("k.jpg"))]
-    check_parts(PairsData(PAIRS, OTHERS, nonmated=[_image("z.png")], calibration=calibration))
+    parts = PairsData(PAIRS, OTHERS, nonmated=[_image("z.png")], calibration=calibration)
+    check_parts(parts)
+    with pytest.raises(DataFolderError, match="by stem: z"):
+        check_parts(parts, ["z"])  # the same parts, once the stranger is in a stored gallery
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "deep/a.png", "b.png"])
