@@ -32,10 +32,23 @@ so that callers need not parse text. The command line prints the message and exi
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class ForensicError(Exception):
     """Root of the tree: catch this to catch everything that the project raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default calls the constructor with the message alone, which loses errors that take
+        # facts as keywords on their way out of a worker process.
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(kind: type[ForensicError], args: tuple[Any, ...], facts: dict[str, Any]) -> Any:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
 
 
 class InputError(ForensicError, ValueError):

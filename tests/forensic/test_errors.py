@@ -1,5 +1,8 @@
 import inspect
+import pickle
 import re
+
+import pytest
 
 from forensic import errors
 from forensic.errors import ForensicError, UnknownNameError
@@ -30,3 +33,19 @@ def test_unknown_name_says_what_was_meant() -> None:
 
 def test_unknown_name_without_a_near_one_lists_the_known() -> None:
     assert str(UnknownNameError("style", "x", ["b", "a"], [])) == "Unknown style 'x'. Known: a, b."
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnknownNameError("style", "x", ["a"], []),
+        errors.ManyFacesError("Two faces.", count=2),
+        errors.HashMismatch("Changed.", expected_sha256="0" * 64, actual_sha256="1" * 64),
+        errors.ShapeError("Flat.", actual_shape=(3,), expected_shape="(3, 3)"),
+    ],
+)
+def test_errors_survive_the_way_out_of_a_worker_process(error: ForensicError) -> None:
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert str(copy) == str(error)
+    assert vars(copy) == vars(error)
