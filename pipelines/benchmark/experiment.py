@@ -163,7 +163,7 @@ def _gallery(
     names = [pair.photo.name for pair in data.pairs] + [d.name for d in data.distractors]
     if stored is None:
         return build_gallery(photos, others, names), []
-    kept, twice = without_mates(stored, photos)
+    kept, twice = without_mates(stored, photos, data.pairs)
     more = Embedded(
         np.concatenate([others.vectors, kept.vectors]),
         np.concatenate([others.enrolled, np.ones(len(kept.vectors), dtype=bool)]),

@@ -131,11 +131,11 @@ def test_people_in_two_parts_and_bad_calibrations_are_refused(root: Path, tmp_pa
     assert not cache.exists()
 
 
-def _index(folder: Path, images: list[RGB], *, name: str = "fake") -> Path:
+def _index(folder: Path, images: list[RGB], *, name: str = "fake", last: str = "z") -> Path:
     from forensic.identification.enrol import embed_faces
 
     vectors = embed_faces(FakeEmbedder(), images, [LANDMARKS] * len(images))
-    ids = [f"x{number}" for number in range(len(images))]
+    ids = [f"x{number}" for number in range(len(images) - 1)] + [last]
     index = GalleryIndex.build(
         vectors, photo_ids=ids, subject_ids=ids, embedder_name=name, weights_sha256="f" * 64
     )
@@ -143,12 +143,13 @@ def _index(folder: Path, images: list[RGB], *, name: str = "fake") -> Path:
     return folder
 
 
-def test_stored_index_fills_the_gallery_without_copies_of_mates(root: Path, tmp_path: Path) -> None:
+def test_stored_index_fills_the_gallery_without_mates(root: Path, tmp_path: Path) -> None:
     mate = _blocks(0, take=1)
-    folder = _index(tmp_path / "index", [mate, *(_blocks(seed) for seed in range(500, 530))])
+    others = [_blocks(seed) for seed in range(500, 531)]
+    folder = _index(tmp_path / "index", [mate, *others], last="people/p0003")
     stored = load_stored(folder, FakeEmbedder())
     report = _run(root, tmp_path / "cache", stored=stored).report
-    assert report.duplicates_left_out == ["index:index/x0"]
+    assert report.duplicates_left_out == ["index:index/x0", "index:index/people/p0003"]
     assert (report.gallery, report.distractors) == (N + 12 + 30, 12 + 30)
     assert report.landmarks["distractor"] == {"fake": 12, "stored index": 30}
     assert report.provenance["data_sha256"]["stored index"] == stored.sha256

@@ -15,7 +15,7 @@ def _searches(mate: list[float], top: list[float]) -> Searches:
     return Searches(ranks, np.zeros(len(own), np.intp), np.array(top), own)
 
 
-MATED = {"none": _searches([0.9, 0.8, 0.3, -INF], [0.9, 0.8, 0.5, 0.4])}
+MATED = {"none": _searches([0.9, 0.8, 0.3, -INF], [0.9, 0.8, 0.95, 0.4])}
 STRANGERS = {"none": _searches([-INF] * 5, [0.7, 0.6, 0.2, 0.1, -INF])}
 IDS = ["q1", "q2", "q3", "q4", "q5"]
 
