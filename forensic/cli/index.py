@@ -69,8 +69,10 @@ def index(
 
 
 def _rejections(enrolment: Enrolment) -> str:
+    from forensic.reports.tables import safe_cell
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["photo_id", "reason"])
-    writer.writerows((r.photo_id, r.reason) for r in enrolment.rejected)
+    writer.writerows((safe_cell(r.photo_id), safe_cell(r.reason)) for r in enrolment.rejected)
     return text.getvalue()

@@ -15,6 +15,7 @@ import torch
 from forensic.embedders.embedder import Embedder
 from forensic.embedders.facenet import FaceNetEmbedder
 from forensic.embedders.onnx import OnnxEmbedder
+from forensic.embedders.sketchface import SketchFaceEmbedder
 from forensic.errors import MissingWeights
 from forensic.registry import Registry
 from forensic.weights.store import find_weights
@@ -27,8 +28,6 @@ def _facenet(path: Path, device: torch.device, name: str) -> Embedder:
 
 
 def _sketchface(path: Path, device: torch.device, name: str) -> Embedder:
-    from forensic.embedders.sketchface import SketchFaceEmbedder
-
     del name  # the bundle is ours, and so is its name
     return SketchFaceEmbedder(weights_path=path, device=device)
 

@@ -187,6 +187,9 @@ def test_killed_import_is_taken_up_again(url: str, engine: Engine) -> None:
     importer.send_signal(signal.SIGKILL)
     importer.communicate()
     with session_scope(engine) as session:
+        # A server may still be committing the dead importer's last batch. Whoever adds holds the
+        # gallery's lock, so once a first photo was added that batch is wholly in or wholly out.
+        add_photos(session, gallery.id, [new_photo("subject0", 0)])
         kept = count_photos(session, gallery.id)
         assert kept >= 10
         assert kept % 5 == 0
