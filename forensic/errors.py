@@ -21,12 +21,29 @@
     │   └── EmptyGallery
     ├── DeviceError
     ├── TrainingError
-    └── RecipeError
+    ├── RecipeError
+    ├── SettingsError
+    ├── StorageError
+    │   ├── MissingFile
+    │   └── CorruptFile
+    ├── JobError
+    └── CaseError
+        ├── RecordNotFound
+        │   └── CaseNotFound
+        ├── NotPermitted
+        ├── SignInFailed
+        ├── PasswordRejected (also ValueError)
+        ├── RequestRefused (also ValueError)
+        ├── RecordConflict
+        │   ├── CaseClosed
+        │   └── ReviewConflict
+        └── StaleRecord
 
 A message says what was wrong, what was found, and what to do. Facts are attributes as well,
 so that callers need not parse text. The command line prints the message and exits with 2 for
-`InputError`, `UnknownNameError`, `WeightsError`, `GalleryError`, `DeviceError` and
-`RecipeError` (the user can mend those) and with 1 for anything else.
+`InputError`, `UnknownNameError`, `WeightsError`, `GalleryError`, `DeviceError`, `RecipeError`,
+`SettingsError`, `StorageError` and `CaseError` (the user can mend those) and with 1 for anything
+else. The web answers each with the status and code that `forensic.web.errors` lists.
 """
 
 from __future__ import annotations
@@ -155,3 +172,86 @@ class TrainingError(ForensicError):
 
 class RecipeError(ForensicError):
     """A recipe file is malformed; the message names the dotted path of the wrong key."""
+
+
+class SettingsError(ForensicError):
+    """A setting of the service is missing or wrong; the message names it and the remedy."""
+
+
+class StorageError(ForensicError):
+    """A stored file cannot be used."""
+
+
+class MissingFile(StorageError):
+    """A file that a record names is not in the file store."""
+
+
+class CorruptFile(StorageError):
+    """A stored file no longer has the content it was stored under."""
+
+
+class JobError(ForensicError):
+    """A piece of background work cannot be done; `reason` is one of the stable reason codes."""
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class CaseError(ForensicError):
+    """The case service refuses what was asked of it."""
+
+
+class RecordNotFound(CaseError):
+    """There is no such record, or the asker may not know that there is one."""
+
+    def __init__(self, kind: str, key: object) -> None:
+        self.kind, self.key = kind, key
+        super().__init__(f"There is no {kind} {str(key)!r}.")
+
+
+class CaseNotFound(RecordNotFound):
+    """There is no such case, or it is other people's: the answer is the same for both."""
+
+    def __init__(self, key: object) -> None:
+        super().__init__("case", key)
+
+
+class NotPermitted(CaseError):
+    """None of the asker's roles allows the action."""
+
+    def __init__(self, message: str, *, action: str) -> None:
+        super().__init__(message)
+        self.action = action
+
+
+class SignInFailed(CaseError):
+    """Name and password, key or session do not prove who is asking; never says which."""
+
+
+class PasswordRejected(CaseError, ValueError):
+    """A new password is too short, too common, or the old one again."""
+
+
+class RequestRefused(CaseError, ValueError):
+    """A request asks for what cannot be; `field` names what to change."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class RecordConflict(CaseError):
+    """The change contradicts the state of a record."""
+
+
+class CaseClosed(RecordConflict):
+    """The case is closed; reopen it first."""
+
+
+class ReviewConflict(RecordConflict):
+    """A decision that may not be made now, or not by this person."""
+
+
+class StaleRecord(CaseError):
+    """The record was changed by someone else since it was read."""

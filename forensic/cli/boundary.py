@@ -1,7 +1,7 @@
 """The border between code and shell: lazy commands, and errors as one clear line.
 
 Exit codes: 0 done; 1 a failure; 2 something that the user can mend (arguments, input, names,
-weights, galleries, devices, recipes, records).
+weights, galleries, devices, recipes, settings, files, cases, records).
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ import click
 
 from db.errors import BadDatabaseUrl, Conflict, Invalid, NotFound, RecordError, SchemaMismatch
 from forensic.errors import (
+    CaseError,
     DeviceError,
     ForensicError,
     GalleryError,
     InputError,
     RecipeError,
+    SettingsError,
+    StorageError,
     UnknownNameError,
     WeightsError,
 )
@@ -31,6 +34,9 @@ USER_CAN_MEND = (
     GalleryError,
     DeviceError,
     RecipeError,
+    SettingsError,
+    StorageError,
+    CaseError,
     BadDatabaseUrl,
     Conflict,
     Invalid,
