@@ -52,6 +52,8 @@ class Job(Base):
     done: Mapped[int] = mapped_column(BigInteger, default=0)
     counts: Mapped[JsonObject]
     """Item state to the number of items that ended so."""
+    progress: Mapped[JsonObject]
+    """What its worker last told of the way: phase, items per second, seconds to go."""
     reason_code: Mapped[str | None]
     detail: Mapped[str | None]
     attempts: Mapped[int] = mapped_column(default=0)

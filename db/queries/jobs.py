@@ -7,6 +7,7 @@ job went to another, is refused and can do no harm.
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,11 +27,13 @@ ABANDONED = "abandoned"
 
 @dataclass(frozen=True)
 class NewItem:
-    """One file that an import is to take in."""
+    """One file that an import is to take in, or must refuse at once for `reason_code`."""
 
     name: str
     subject_external_id: str
     subject_metadata: Mapping[str, Any]
+    reason_code: str | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ def create_job(
         case_id=case_id,
         gallery_id=gallery_id,
         counts={},
+        progress={},
     )
     session.add(job)
     session.flush()
@@ -85,6 +89,14 @@ def list_jobs(
     return fetch_page(session, statement, key=Job.id, after=after, limit=limit, descending=True)
 
 
+def list_open_jobs(session: Session, gallery_id: uuid.UUID, *, kind: str) -> Sequence[Job]:
+    """Return the jobs of one kind and gallery that have not ended, oldest first."""
+    statement = select(Job).where(
+        Job.gallery_id == gallery_id, Job.kind == kind, Job.state.not_in(ENDED)
+    )
+    return session.scalars(statement.order_by(Job.id)).all()
+
+
 def claim_job(
     session: Session,
     job_id: uuid.UUID,
@@ -95,8 +107,8 @@ def claim_job(
 ) -> Job:
     """Take up a queued job, or one whose worker is gone, for the time of `lease`.
 
-    A job that killed its worker `max_attempts` times is not tried again: it comes back failed,
-    with the reason `abandoned`. Look at the state of what is returned.
+    A job that lost its worker `max_attempts` times in one place is not tried again: it comes back
+    failed, with the reason `abandoned`. Look at the state of what is returned.
 
     Raises:
         NotFound: There is no such job.
@@ -197,6 +209,7 @@ def add_items(session: Session, job_id: uuid.UUID, worker: str, items: Sequence[
         Conflict: Another worker has it, or it has ended.
     """
     job = _held(session, job_id, worker)
+    now = utc_now()
     rows = [
         {
             "job_id": job_id,
@@ -204,19 +217,25 @@ def add_items(session: Session, job_id: uuid.UUID, worker: str, items: Sequence[
             "name": item.name,
             "subject_external_id": item.subject_external_id,
             "subject_metadata": dict(item.subject_metadata),
+            "state": ItemState.REJECTED if item.reason_code else ItemState.PENDING,
+            "reason_code": item.reason_code,
+            "detail": item.detail,
+            "ended_at": now if item.reason_code else None,
         }
         for offset, item in enumerate(items)
     ]
     if rows:
         session.execute(insert(JobItem), rows)
     job.total += len(rows)
+    _count(job, [ItemState.REJECTED for item in items if item.reason_code])
     session.flush()
 
 
 def end_items(session: Session, job_id: uuid.UUID, worker: str, ended: Sequence[EndedItem]) -> int:
     """Note how items ended, and the job's progress with them; return how many were new.
 
-    An item that has ended before stays as it was: doing a batch again changes nothing.
+    An item that has ended before stays as it was: doing a batch again changes nothing. A job that
+    gets on has its attempts counted anew: only one that loses workers at one place is given up.
 
     Raises:
         NotFound: There is no such job.
@@ -231,16 +250,32 @@ def end_items(session: Session, job_id: uuid.UUID, worker: str, ended: Sequence[
             JobItem.state == ItemState.PENDING,
         )
     ).all()
-    counts, now = dict(job.counts), utc_now()
+    now = utc_now()
     for item in pending:
         outcome = outcomes[item.id]
         item.state, item.reason_code = outcome.state, outcome.reason_code
         item.detail, item.sha256 = outcome.detail, outcome.sha256
         item.photo_id, item.ended_at = outcome.photo_id, now
-        counts[outcome.state.value] = counts.get(outcome.state.value, 0) + 1
-    job.counts, job.done = counts, job.done + len(pending)
+    _count(job, [item.state for item in pending])
+    if pending:
+        job.attempts = 1
     session.flush()
     return len(pending)
+
+
+def note_progress(
+    session: Session, job_id: uuid.UUID, worker: str, progress: Mapping[str, Any]
+) -> Job:
+    """Replace what is known of the way of a job.
+
+    Raises:
+        NotFound: There is no such job.
+        Conflict: Another worker has it, or it has ended.
+    """
+    job = _held(session, job_id, worker)
+    job.progress = dict(progress)
+    session.flush()
+    return job
 
 
 def list_items(
@@ -263,6 +298,12 @@ def _held(session: Session, job_id: uuid.UUID, worker: str) -> Job:
     if job.state is not JobState.RUNNING or job.worker != worker:
         raise Conflict(f"Job {job_id} is {job.state} and not held by {worker}.")
     return job
+
+
+def _count(job: Job, ended: Sequence[ItemState]) -> None:
+    counts = Counter(job.counts)
+    counts.update(state.value for state in ended)
+    job.counts, job.done = dict(counts), job.done + len(ended)
 
 
 def _end(job: Job, state: JobState, *, reason_code: str | None = None) -> None:

@@ -111,6 +111,32 @@ def add_photos(
     return [_outcome(photo, known, subjects, fresh, made) for photo in photos]
 
 
+def find_known(
+    session: Session, gallery_id: uuid.UUID, files: Sequence[tuple[str, str]]
+) -> list[AddedPhoto | None]:
+    """Foretell what would become of files, so that no work is spent on those that stay out.
+
+    Args:
+        session: An open session; read-only suffices.
+        gallery_id: Which gallery.
+        files: The SHA-256 of each file and the operator's identifier of its person.
+
+    Returns:
+        What `add_photos` would answer, in the same order; None for a file that would be new.
+    """
+    subjects = _subjects_of(session, gallery_id, [subject for _, subject in files])
+    known = _photos_of(session, gallery_id, [sha256 for sha256, _ in files])
+    return [_foretold(known.get(sha256), subjects.get(subject)) for sha256, subject in files]
+
+
+def _foretold(held: Photo | None, subject: Subject | None) -> AddedPhoto | None:
+    if held is not None and held.state is PhotoState.EXPUNGED:
+        return AddedPhoto(Added.EXPUNGED, None)
+    if subject is not None and subject.expunged_at is not None:
+        return AddedPhoto(Added.EXPUNGED, None)
+    return AddedPhoto(Added.DUPLICATE, held.id) if held is not None else None
+
+
 def _outcome(
     photo: NewPhoto,
     known: Mapping[str, Photo],
@@ -118,14 +144,9 @@ def _outcome(
     fresh: Mapping[str, NewPhoto],
     made: Mapping[str, int],
 ) -> AddedPhoto:
-    held = known.get(photo.sha256)
-    subject = subjects.get(photo.subject_external_id)
-    if held is not None and held.state is PhotoState.EXPUNGED:
-        return AddedPhoto(Added.EXPUNGED, None)
-    if subject is not None and subject.expunged_at is not None:
-        return AddedPhoto(Added.EXPUNGED, None)
-    if held is not None:
-        return AddedPhoto(Added.DUPLICATE, held.id)
+    foretold = _foretold(known.get(photo.sha256), subjects.get(photo.subject_external_id))
+    if foretold is not None:
+        return foretold
     outcome = Added.INDEXED if fresh[photo.sha256] is photo else Added.DUPLICATE
     return AddedPhoto(outcome, made[photo.sha256])
 

@@ -286,6 +286,7 @@ def create_tables() -> None:
         sa.Column("total", sa.BigInteger(), nullable=False),
         sa.Column("done", sa.BigInteger(), nullable=False),
         sa.Column("counts", JSON, nullable=False),
+        sa.Column("progress", JSON, nullable=False),
         sa.Column("reason_code", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -691,3 +692,41 @@ def create_tables() -> None:
         sa.PrimaryKeyConstraint("search_id", "position", name=op.f("pk_search_inputs")),
     )
     op.create_index(op.f("ix_search_inputs_probe_id"), "search_inputs", ["probe_id"], unique=False)
+    op.create_table(
+        "web_sessions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("token_sha256", sa.String(64), nullable=False),
+        sa.Column("session_epoch", sa.Integer(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("seen_at", TIME, nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.Column("ended_at", TIME, nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_web_sessions_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_web_sessions")),
+        sa.UniqueConstraint("token_sha256", name=op.f("uq_web_sessions_token_sha256")),
+    )
+    op.create_index(
+        op.f("ix_web_sessions_expires_at"), "web_sessions", ["expires_at"], unique=False
+    )
+    op.create_index(op.f("ix_web_sessions_user_id"), "web_sessions", ["user_id"], unique=False)
+    op.create_table(
+        "idempotent_replies",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("request_sha256", sa.String(64), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("headers", JSON, nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_idempotent_replies_user_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_idempotent_replies")),
+        sa.UniqueConstraint("user_id", "key", name=op.f("uq_idempotent_replies_user_id_key")),
+    )
+    op.create_index(
+        op.f("ix_idempotent_replies_created_at"), "idempotent_replies", ["created_at"], unique=False
+    )

@@ -13,7 +13,7 @@ from db.models import ItemState, Job, JobState
 from db.queries import jobs
 from db.queries.jobs import ABANDONED, EndedItem, NewItem
 from db.session import session_scope
-from tests.support.factories import sha256
+from tests.support.factories import make_gallery, sha256
 
 LEASE = timedelta(minutes=5)
 
@@ -131,6 +131,53 @@ def test_each_item_ends_once(engine: Engine) -> None:
         assert [item.id for item in pending] == [third]
         rejected = jobs.list_items(session, job.id, state=ItemState.REJECTED).rows
         assert [(item.name, item.reason_code) for item in rejected] == [("1.jpg", "no_face")]
+
+
+def test_a_row_that_cannot_be_used_is_listed_as_rejected(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        job = make_job(session)
+        jobs.claim_job(session, job.id, "w", lease=LEASE)
+        bad = NewItem("row 3", "", {}, reason_code="bad_row", detail="no path")
+        jobs.add_items(session, job.id, "w", [NewItem("a.jpg", "a", {}), bad])
+        assert (job.total, job.done, job.counts) == (2, 1, {"rejected": 1})
+        (item,) = jobs.list_items(session, job.id, state=ItemState.REJECTED).rows
+        assert (item.name, item.reason_code, item.detail) == ("row 3", "bad_row", "no path")
+        assert item.ended_at is not None
+
+
+def test_a_job_that_gets_on_is_not_given_up(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        job = make_job(session)
+        for attempt in range(5):
+            jobs.claim_job(session, job.id, f"w{attempt}", lease=LEASE)
+            item = add(session, job, 1, f"w{attempt}")[-1]
+            jobs.end_items(session, job.id, f"w{attempt}", [EndedItem(item, ItemState.INDEXED)])
+            lose_worker(session, job)
+        assert (job.state, job.attempts) == (JobState.RUNNING, 1)
+
+
+def test_progress_is_told_by_the_holder_only(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        job = make_job(session)
+        jobs.claim_job(session, job.id, "w", lease=LEASE)
+        jobs.note_progress(session, job.id, "w", {"phase": "importing"})
+        assert job.progress == {"phase": "importing"}
+        with pytest.raises(Conflict, match="not held by other"):
+            jobs.note_progress(session, job.id, "other", {})
+
+
+def test_open_jobs_are_those_of_the_gallery_that_have_not_ended(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        gallery, other = make_gallery(session), make_gallery(session)
+        first, second, ended = (
+            jobs.create_job(session, kind="import", parameters={}, gallery_id=gallery.id)
+            for _ in range(3)
+        )
+        jobs.create_job(session, kind="import", parameters={}, gallery_id=other.id)
+        jobs.create_job(session, kind="index", parameters={}, gallery_id=gallery.id)
+        jobs.claim_job(session, second.id, "w", lease=LEASE)
+        jobs.cancel_job(session, ended.id)
+        assert jobs.list_open_jobs(session, gallery.id, kind="import") == [first, second]
 
 
 def test_items_are_numbered_on_across_batches(engine: Engine) -> None:

@@ -16,10 +16,18 @@ from sqlalchemy import Engine, func, select
 from db.errors import Invalid, NotFound
 from db.models import Embedding, Gallery, Photo, PhotoState, Subject
 from db.queries.galleries import count_photos, get_gallery, list_galleries
-from db.queries.photos import NOT_REMOVED, Added, add_photos, list_photos, remove_photos
+from db.queries.photos import (
+    NOT_REMOVED,
+    Added,
+    AddedPhoto,
+    add_photos,
+    find_known,
+    list_photos,
+    remove_photos,
+)
 from db.queries.subjects import expunge_subject, find_subject
 from db.session import open_engine, session_scope
-from tests.support.factories import make_gallery, new_photo, unknown_id
+from tests.support.factories import make_gallery, new_photo, sha256, unknown_id
 
 
 def test_each_file_is_added_once(engine: Engine) -> None:
@@ -42,6 +50,25 @@ def test_each_file_is_added_once(engine: Engine) -> None:
         ann = find_subject(session, gallery.id, "ann")
         assert ann is not None
         assert len(list_photos(session, ann.id).rows) == 2
+
+
+def test_what_would_become_of_a_file_is_foretold(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        gallery = make_gallery(session)
+        photo_id = add_photos(session, gallery.id, [new_photo("ann", "a")])[0].photo_id
+        add_photos(session, gallery.id, [new_photo("gone", "g")])
+        gone = find_subject(session, gallery.id, "gone")
+        assert gone is not None
+        expunge_subject(session, gone.id)
+    asked = [("a", "bob"), ("g", "bob"), ("new", "gone"), ("new", "bob")]
+    with session_scope(engine, read_only=True) as session:
+        foretold = find_known(session, gallery.id, [(sha256(file), who) for file, who in asked])
+    assert foretold == [
+        AddedPhoto(Added.DUPLICATE, photo_id),
+        AddedPhoto(Added.EXPUNGED, None),
+        AddedPhoto(Added.EXPUNGED, None),
+        None,
+    ]
 
 
 def test_vectors_come_back_bit_by_bit(engine: Engine) -> None:
