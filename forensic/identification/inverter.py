@@ -9,20 +9,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
 
 from forensic.faces.align import align_face
 from forensic.files import sha256_of_bytes
 from forensic.generators.registry import LoadedGenerator
 from forensic.images.io import write_image
+from forensic.images.label import label_machine_made
 from forensic.images.tensors import images_to_tensor, tensor_to_images
 from forensic.sketches.registry import SKETCH_STYLES
 from forensic.values import RGB, Landmarks
 
 CROP = "csi-96"
 """The geometry in which the generators work."""
-
-LABEL = "MACHINE-MADE, NOT A PHOTO"
 
 
 @dataclass(frozen=True)
@@ -115,18 +113,3 @@ class SketchInverter:
             "geometry": CROP,
             "sketch_pixels_sha256": sha256_of_bytes(sketch.tobytes()),
         }
-
-
-def label_machine_made(face: RGB, *, scale: int = 2) -> RGB:
-    """Return a face enlarged, with a band below it that says it is machine-made.
-
-    Args:
-        face: (H, W, 3) uint8.
-        scale: Whole factor of enlargement, so that the label can be read.
-    """
-    height, width, _ = face.shape
-    size = width * scale, height * scale
-    band = Image.new("RGB", (size[0], 14), "black")
-    ImageDraw.Draw(band).text((size[0] / 2, 7), LABEL, fill="white", anchor="mm", font_size=10)
-    large = Image.fromarray(face).resize(size, Image.Resampling.BICUBIC)
-    return np.concatenate([np.asarray(large), np.asarray(band)])

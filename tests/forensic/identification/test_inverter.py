@@ -6,8 +6,9 @@ import torch
 
 from forensic.errors import LandmarksError, ShapeError
 from forensic.faces.align import align_face
-from forensic.identification.inverter import SketchInverter, label_machine_made
+from forensic.identification.inverter import SketchInverter
 from forensic.images.io import load_image
+from forensic.images.label import label_machine_made
 from forensic.images.tensors import images_to_tensor, tensor_to_images
 from forensic.sketches.registry import SKETCH_STYLES
 from tests.support.generators import small_generator
