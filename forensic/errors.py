@@ -32,10 +32,12 @@
         │   └── CaseNotFound
         ├── NotPermitted
         ├── SignInFailed
+        │   └── NotSignedIn
         ├── PasswordRejected (also ValueError)
         ├── RequestRefused (also ValueError)
         ├── RecordConflict
         │   ├── CaseClosed
+        │   ├── LegalHold
         │   └── ReviewConflict
         └── StaleRecord
 
@@ -229,6 +231,10 @@ class SignInFailed(CaseError):
     """Name and password, key or session do not prove who is asking; never says which."""
 
 
+class NotSignedIn(SignInFailed):
+    """Nobody has signed in, or the session is over."""
+
+
 class PasswordRejected(CaseError, ValueError):
     """A new password is too short, too common, or the old one again."""
 
@@ -247,6 +253,10 @@ class RecordConflict(CaseError):
 
 class CaseClosed(RecordConflict):
     """The case is closed; reopen it first."""
+
+
+class LegalHold(RecordConflict):
+    """The case is under legal hold and may not be expunged."""
 
 
 class ReviewConflict(RecordConflict):

@@ -16,6 +16,7 @@ from db.models.probes import LandmarkOrigin, LandmarkVersion, Probe, ProbeKind, 
 from db.models.reviews import Adjudication, Review, Verdict
 from db.models.searches import LIST_LENGTH_MAX, Candidate, Search, SearchInput
 from db.models.users import ApiKey, Role, User, UserRole
+from db.models.web import IdempotentReply, WebSession
 
 __all__ = [
     "LIST_LENGTH_MAX",
@@ -29,6 +30,7 @@ __all__ = [
     "Embedding",
     "Gallery",
     "GenerationState",
+    "IdempotentReply",
     "IndexGeneration",
     "ItemState",
     "Job",
@@ -51,4 +53,5 @@ __all__ = [
     "User",
     "UserRole",
     "Verdict",
+    "WebSession",
 ]

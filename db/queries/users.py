@@ -184,3 +184,8 @@ def revoke_api_key(session: Session, key_id: uuid.UUID) -> ApiKey:
     key.revoked_at = key.revoked_at or utc_now()
     session.flush()
     return key
+
+
+def note_key_use(session: Session, key_id: uuid.UUID) -> None:
+    """Note that a key was used now."""
+    session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=utc_now()))
