@@ -167,8 +167,10 @@ class Trainer:
             for name, value in self.training.batch(indices, flips=flips).items()
         }
         losses = self.task.step(batch)
-        if not math.isfinite(losses["loss"]):
-            raise TrainingError(self._spoiled(f"the loss ({losses['loss']})"))
+        for name, value in losses.items():
+            if not math.isfinite(value):
+                what = "the loss" if name == "loss" else f"the loss {name!r}"
+                raise TrainingError(self._spoiled(f"{what} ({value})"))
         self.progress.step += 1
         self.progress.images_seen += len(indices)
         self.average.update(self.task.networks(), self.progress.step)

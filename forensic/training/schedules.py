@@ -26,3 +26,12 @@ def set_learning_rate(optimizer: Optimizer, rate: float) -> None:
     """Give every parameter of an optimizer the same learning rate."""
     for group in optimizer.param_groups:
         group["lr"] = rate
+
+
+def steps_done(optimizer: Optimizer) -> int:
+    """Return how many updates an Adam-like optimizer has made, by its own count.
+
+    Checkpoints keep the count, so that a schedule or a stage that reads it resumes exactly.
+    """
+    states = optimizer.state.values()
+    return int(next((state["step"] for state in states if "step" in state), 0))

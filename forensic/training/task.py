@@ -30,7 +30,9 @@ class TrainingTask(Protocol):
     def step(self, batch: Batch) -> dict[str, float]:
         """Do one update and return its losses by name; `loss` is required.
 
-        A loss that is not finite must be returned, not hidden: the loop stops on it.
+        A loss that is not finite must be returned, not hidden: the loop stops on it. Whatever
+        depends on how far a training has come is read from an optimizer's own count (see
+        `steps_done`), which checkpoints keep; a task has no other memory.
         """
 
     def validate(self, networks: dict[str, nn.Module], batch: Batch) -> dict[str, Tensor]:

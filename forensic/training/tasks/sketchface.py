@@ -19,7 +19,7 @@ from forensic.layers.memory import to_channels_last
 from forensic.runtime import choose_precision
 from forensic.training.augment import deform, jitter, relight, repaper
 from forensic.training.drawing import dodge, draw, to_gray
-from forensic.training.schedules import set_learning_rate, warm_cosine
+from forensic.training.schedules import set_learning_rate, steps_done, warm_cosine
 from forensic.training.task import Batch
 
 SAME_PERSON = 0.5
@@ -104,7 +104,7 @@ class SketchFaceTask:
     def step(self, batch: Batch) -> dict[str, float]:
         """Train on a batch of `TaughtFaces` after changing every face at random."""
         self.network.train()
-        set_learning_rate(self.optimizer, self._rate(self._steps_done()))
+        set_learning_rate(self.optimizer, self._rate(steps_done(self.optimizer)))
         faces = self.augment(batch["face"], batch["kind"])
         with self.autocast:
             vectors = self.network(faces)
@@ -115,11 +115,6 @@ class SketchFaceTask:
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimizer.step()
         return {name: value.item() for name, value in losses.items()}
-
-    def _steps_done(self) -> int:
-        """Return the optimizer's own count, which checkpoints keep."""
-        states = self.optimizer.state.values()
-        return int(next((state["step"] for state in states if "step" in state), 0))
 
     def augment(self, faces: Tensor, kinds: Tensor) -> Tensor:
         """Return faces of the three kinds, changed as scans, cameras and hands would.
