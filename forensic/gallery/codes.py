@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensic.gallery.similarity import NORM_TOLERANCE, rounding_error
+from forensic.gallery.store import Sealed
 from forensic.values import Vectors
 
 SHARD_ROWS = 65536
@@ -90,6 +91,27 @@ class Codes:
         """Return saved codes; the shards stay on disk, mapped into memory."""
         shards = tuple(faiss.read_index(str(f), faiss.IO_FLAG_MMAP_IFC) for f in files)
         return cls(shards, scale, residual, irregular)
+
+    @classmethod
+    def of_sealed(cls, sealed: Sealed) -> Codes | None:
+        """Return the codes in a sealed folder, None where it holds none.
+
+        Raises:
+            KeyError: The folder holds shards of codes, but not what belongs to them.
+        """
+        if not sealed.files:
+            return None
+        return cls.load(
+            list(sealed.files.values()),
+            scale=sealed.facts["scale"],
+            residual=sealed.facts["residual"],
+            irregular=sealed.arrays["irregular"],
+        )
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a manifest must say of the codes, beside the array `irregular` and the shards."""
+        return {"scale": self.scale, "residual": self.residual}
 
     @property
     def n_bytes(self) -> int:

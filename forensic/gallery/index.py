@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from forensic.check import check_range, check_shape
 from forensic.errors import CorruptIndex, EmptyGallery, IndexMismatch, InputError
-from forensic.gallery.names import Names
+from forensic.gallery.engines import create_engine
+from forensic.gallery.grouping import search_subjects
 from forensic.gallery.photos import Photos
 from forensic.gallery.similarity import CODED_FROM_ROWS, Engine, check_vectors
 from forensic.gallery.store import Sealed, read_sealed, write_sealed
@@ -169,11 +170,20 @@ class GalleryIndex:
         if allowed is not None:
             check_shape(allowed, (len(self),), name="allowed")
         if self._engine is None:
-            self._engine = self._create_engine()
+            self._engine = create_engine(
+                self.vectors,
+                self._photos.tie_order,
+                device=self.device,
+                codes=self._codes,
+                coded_from_rows=CODED_FROM_ROWS,
+            )
         if group_by_subject:
-            return self._search_subjects(self._engine, vectors, k, allowed)
-        rows, similarities = self._engine.search(vectors, k, allowed=allowed)
-        return [self._candidates(r, s) for r, s in zip(rows, similarities, strict=True)]
+            found = search_subjects(
+                self._engine, self._photos.subjects, vectors, k, allowed=allowed
+            )
+        else:
+            found = list(zip(*self._engine.search(vectors, k, allowed=allowed), strict=True))
+        return [self._candidates(rows, similarities) for rows, similarities in found]
 
     def save(self, folder: Path | str) -> None:
         """Write the index into `folder`, in place of one there; a crash leaves either whole.
@@ -188,22 +198,15 @@ class GalleryIndex:
             "dimension": self.dimension,
             "rows": len(self),
         }
-        photos = self._photos
-        arrays: dict[str, NDArray[Any]] = {
-            "vectors": photos.vectors,
-            "photo_text": photos.photo_ids.text,
-            "photo_ends": photos.photo_ids.ends,
-            "subject_text": photos.subject_ids.text,
-            "subject_ends": photos.subject_ids.ends,
-        }
+        arrays = self._photos.arrays
         if self._codes is None and len(self) >= CODED_FROM_ROWS:
             from forensic.gallery.codes import Codes
 
-            self._codes = Codes.encode(photos.vectors)
+            self._codes = Codes.encode(self.vectors)
         if self._codes is None:
             write_sealed(Path(folder), arrays, facts=facts)
             return
-        facts |= {"scale": self._codes.scale, "residual": self._codes.residual}
+        facts |= self._codes.facts
         arrays["irregular"] = self._codes.irregular
         write_sealed(Path(folder), arrays, facts=facts, files=self._codes.blobs())
 
@@ -243,41 +246,8 @@ class GalleryIndex:
                 )
         return index
 
-    def _create_engine(self) -> Engine:
-        photos = self._photos
-        if self.device != "cpu":  # FAISS loads only when a search needs it
-            from forensic.gallery.flat import FlatSearch
-
-            return FlatSearch(photos.vectors, photos.tie_order, device=self.device)
-        from forensic.gallery.exact import ExactSearch
-
-        engine = ExactSearch(
-            photos.vectors, photos.tie_order, codes=self._codes, coded_from_rows=CODED_FROM_ROWS
-        )
-        self._codes = engine.codes
-        return engine
-
     def _replace(self, photos: Photos) -> None:
         self._photos, self._codes, self._engine = photos, None, None
-
-    def _search_subjects(
-        self, engine: Engine, vectors: Vectors, k: int, allowed: NDArray[np.bool_] | None
-    ) -> list[list[Candidate]]:
-        """Take ever longer lists of photos until each holds `k` persons, or all of them."""
-        lists: list[list[Candidate]] = [[] for _ in vectors]
-        pending, width = np.arange(len(vectors)), 2 * k
-        while pending.size:
-            rows, similarities = engine.search(vectors[pending], width, allowed=allowed)
-            short = []
-            for q, row, similarity in zip(pending, rows, similarities, strict=True):
-                _, first = np.unique(self._photos.subjects[row], return_index=True)
-                first = np.sort(first)[:k]
-                if len(first) < k and len(row) == width:
-                    short.append(q)
-                else:
-                    lists[q] = self._candidates(row[first], similarity[first])
-            pending, width = np.array(short, dtype=np.int64), width * 4
-        return lists
 
     def _candidates(
         self, rows: NDArray[np.int64], similarities: NDArray[np.float32]
@@ -290,20 +260,6 @@ class GalleryIndex:
         ]
 
 
-def _codes_of(sealed: Sealed) -> Codes | None:
-    if not sealed.files:
-        return None
-    from forensic.gallery.codes import Codes
-
-    facts, irregular = sealed.facts, sealed.arrays["irregular"]
-    return Codes.load(
-        list(sealed.files.values()),
-        scale=facts["scale"],
-        residual=facts["residual"],
-        irregular=irregular,
-    )
-
-
 def _index_of(
     cls: type[GalleryIndex],
     folder: Path,
@@ -312,15 +268,11 @@ def _index_of(
 ) -> GalleryIndex:
     facts, arrays = sealed.facts, sealed.arrays
     try:
-        vectors = arrays["vectors"]
-        photo_ids = Names(arrays["photo_text"], arrays["photo_ends"])
-        subject_ids = Names(arrays["subject_text"], arrays["subject_ends"])
-        if vectors.shape != (facts["rows"], facts["dimension"]) or vectors.dtype != np.float32:
+        photos = Photos.of_arrays(arrays)
+        if photos.vectors.shape != (facts["rows"], facts["dimension"]):
             raise CorruptIndex(f"The vectors in {folder} are not those that its manifest names.")
-        if not len(photo_ids) == len(subject_ids) == len(vectors):
-            raise CorruptIndex(f"Vectors and identifiers in {folder} differ in number.")
         return cls(
-            Photos(vectors, photo_ids, subject_ids),
+            photos,
             embedder_name=str(facts["embedder_name"]),
             weights_sha256=str(facts["weights_sha256"]),
             device=device,
@@ -328,3 +280,11 @@ def _index_of(
         )
     except (KeyError, InputError, UnicodeDecodeError) as error:
         raise CorruptIndex(f"The index in {folder} is incomplete: {error}.") from error
+
+
+def _codes_of(sealed: Sealed) -> Codes | None:
+    if not sealed.files:
+        return None
+    from forensic.gallery.codes import Codes  # and with it FAISS
+
+    return Codes.of_sealed(sealed)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,34 @@ class Photos:
                 raise InputError(f"Photo {photo_id!r} comes twice; an identifier names one photo.")
             seen.add(photo_id)
         return cls(vectors.copy(), Names.of(photo_ids), Names.of(subject_ids))
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Photos:
+        """Return the photos that `arrays` describes, without a copy.
+
+        Raises:
+            KeyError: An array is missing.
+            InputError: The arrays do not fit one another.
+        """
+        vectors = arrays["vectors"]
+        photo_ids = Names(arrays["photo_text"], arrays["photo_ends"])
+        subject_ids = Names(arrays["subject_text"], arrays["subject_ends"])
+        if vectors.dtype != np.float32 or vectors.ndim != 2:
+            raise InputError("The vectors are no float32 rows.")
+        if not len(photo_ids) == len(subject_ids) == len(vectors):
+            raise InputError("Vectors and identifiers differ in number.")
+        return cls(vectors, photo_ids, subject_ids)
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What to save of the photos, by name."""
+        return {
+            "vectors": self.vectors,
+            "photo_text": self.photo_ids.text,
+            "photo_ends": self.photo_ids.ends,
+            "subject_text": self.subject_ids.text,
+            "subject_ends": self.subject_ids.ends,
+        }
 
     def __len__(self) -> int:
         return len(self.vectors)
