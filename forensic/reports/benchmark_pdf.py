@@ -39,6 +39,7 @@ from forensic.reports.pdf_sections import (
     likelihood_blocks,
     open_set_blocks,
     plot_blocks,
+    quality_blocks,
 )
 from forensic.reports.record import BenchmarkReport
 from forensic.reports.tables import count, interval, p_value, percent, points
@@ -67,6 +68,7 @@ def write_pdf(
         *_front(report),
         *plot_blocks("Match score by rank", "cmc", plots),
         *plot_blocks("Match score by gallery size", "growth", plots),
+        *quality_blocks(report),
         *open_set_blocks(report, plots),
         *cohort_blocks(report),
         *likelihood_blocks(report, plots),

@@ -59,6 +59,7 @@ def _environment() -> Environment:
         count=tables.count,
         points=tables.points,
         ratio=tables.ratio,
+        decimal=tables.decimal,
         similarity=tables.similarity,
     )
     return environment

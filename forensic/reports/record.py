@@ -18,6 +18,7 @@ from forensic.reports.sections import (
     Interval,
     LikelihoodRecord,
     OpenSetRecord,
+    QualityRecord,
     Rate,
     StrictModel,
 )
@@ -140,6 +141,9 @@ class BenchmarkReport(StrictModel):
     )
     likelihood: LikelihoodRecord | None = Field(
         default=None, description="Present where a calibration set was given."
+    )
+    quality: QualityRecord | None = Field(
+        default=None, description="Present where a method makes faces."
     )
     growth: GrowthRecord | None = Field(
         default=None, description="Present where the gallery holds other photos than the mates."

@@ -135,6 +135,43 @@ class LikelihoodRecord(StrictModel):
     refused: dict[str, str] = Field(description="Methods without a calibration, and why.")
 
 
+class PublishedMean(StrictModel):
+    """A paper's mean for the same protocol, as printed."""
+
+    mean: float
+    standard_error: float
+
+
+class MeanRecord(StrictModel):
+    """A mean over faces, with its error by a bootstrap that draws people, not pictures."""
+
+    mean: float
+    standard_error: float
+    ci95: Interval = Field(description="Percentile interval of the bootstrap.")
+    published: PublishedMean | None = None
+
+
+class QualityMethod(StrictModel):
+    """How near the machine-made faces of one method come to the photos; higher is nearer.
+
+    A face without a finite figure (no R of a constant image) is left out of that mean; null:
+    no face has one.
+    """
+
+    faces: int = Field(ge=1)
+    people: int = Field(ge=1)
+    psnr: MeanRecord | None = Field(description="PSNR in dB, mean of R, G and B.")
+    ssim: MeanRecord | None = Field(description="Structural similarity, at most 1.")
+    r: MeanRecord | None = Field(description="Pearson correlation of all values, at most 1.")
+
+
+class QualityRecord(StrictModel):
+    """Quality of machine-made faces. A faithful picture need not be a face that is found."""
+
+    seed: int = Field(description="Of the bootstrap.")
+    methods: dict[str, QualityMethod]
+
+
 class GrowthPoint(StrictModel):
     """Success in a gallery of one size."""
 

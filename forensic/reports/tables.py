@@ -15,7 +15,9 @@ from forensic.reports.sections import (
     CllrRecord,
     CohortRecord,
     GrowthPoint,
+    MeanRecord,
     OperatingRecord,
+    QualityRecord,
     StrictModel,
 )
 
@@ -102,6 +104,16 @@ def ratio(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}".replace("-", "−")
 
 
+def decimal(value: float | None, digits: int = 2) -> str:
+    """Return a number with so many decimals.
+
+    Example:
+        >>> decimal(21.4361, 2), decimal(-0.05, 4), decimal(None)
+        ('21.44', '−0.0500', '–')
+    """
+    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
+
+
 def similarity(value: float | None) -> str:
     """Return a threshold on similarities with three decimals; none means that all reach it.
 
@@ -181,6 +193,8 @@ def _optional_tables(report: BenchmarkReport) -> dict[str, Table]:
         tables["open_set.csv"] = _flat(
             fields, {name: method.points for name, method in report.open_set.methods.items()}
         )
+    if report.quality:
+        tables["quality.csv"] = _quality(report.quality)
     if report.growth:
         tables["growth.csv"] = _flat(list(GrowthPoint.model_fields), report.growth.methods)
     if report.cohorts:
@@ -202,6 +216,22 @@ def _optional_tables(report: BenchmarkReport) -> dict[str, Table]:
         }
         tables["likelihood.csv"] = _flat(fields, fits)
     return tables
+
+
+def _quality(part: QualityRecord) -> Table:
+    header = ("method", "metric", "mean", "standard_error", "ci95_low", "ci95_high", "faces",
+              "people", "published", "published_standard_error")  # fmt: skip
+    rows: list[Sequence[Any]] = []
+    for name, method in part.methods.items():
+        for metric in ("psnr", "ssim", "r"):
+            mean: MeanRecord | None = getattr(method, metric)
+            if mean is None:
+                continue
+            paper = mean.published
+            printed = (paper.mean, paper.standard_error) if paper else (None, None)
+            rows.append((name, metric, mean.mean, mean.standard_error, *mean.ci95, method.faces,
+                         method.people, *printed))  # fmt: skip
+    return header, rows
 
 
 def _flat_head(fields: Sequence[str]) -> list[str]:

@@ -155,6 +155,12 @@ def pairs(
     help="raw-STYLE embeds the simulated sketch, a generator's name its inversion.",
 )
 @click.option("--embedder", default="sketchface", show_default=True, help=EMBEDDER_HELP)
+@click.option(
+    "--gallery-index",
+    type=FOLDER,
+    help="Index of `forensic index`, made with the same embedder: its people fill the gallery "
+    "instead of those in the folder who are not searched for.",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--no-faces", is_flag=True, help="Show no picture of a person on the page.")
 @click.option("--cache", type=FOLDER, help="Folder for embeddings.  [default: user's cache]")
@@ -165,6 +171,7 @@ def lfw(
     people: Path | None,
     methods: str,
     embedder: str,
+    gallery_index: Path | None,
     device: str,
     no_faces: bool,
     cache: Path | None,
@@ -181,6 +188,7 @@ def lfw(
         embedder=embedder,
         device=device,
         show_faces=not no_faces,
+        gallery_index=gallery_index,
     )
     click.echo(benchmark_lfw(options, out=out, cache=cache, environment=os.environ))
 

@@ -30,6 +30,7 @@ from pipelines.benchmark.enrolment import Enrolled, embed_all, locate_all
 from pipelines.benchmark.folders import ImageFile, PairsData
 from pipelines.benchmark.growth import growth_record
 from pipelines.benchmark.likelihood import check_calibration, likelihood_record
+from pipelines.benchmark.quality import PaperMeans, quality_record
 from pipelines.benchmark.scoring import (
     Gallery,
     Published,
@@ -66,11 +67,13 @@ class Extras:
         fpirs: Wanted false alarm rates, for non-mated probes.
         labels: By column, the label of each probe, for rates per cohort at the first of `fpirs`.
         stored: People of a stored index, who fill the gallery too.
+        published_means: A paper's figures of image quality for the same protocol.
     """
 
     fpirs: tuple[float, ...] = FPIRS
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     stored: StoredGallery | None = None
+    published_means: PaperMeans = field(default_factory=dict)
 
 
 def run_pairs(
@@ -108,6 +111,9 @@ def run_pairs(
     with Cache(cache_folder) as cache:
         located = locate_all(data, system, cache)
         enrolled = embed_all(located, system, cache)
+        quality = quality_record(
+            data.pairs, located, system, cache, published=extras.published_means
+        )
     gallery, twice = _gallery(data, enrolled, extras.stored)
     probes = enrolled.sketches["sketch"]
     searches = {name: search_all(own, gallery) for name, own in probes.items()}
@@ -137,6 +143,7 @@ def run_pairs(
         },
         comparisons=compare_methods({name: found.ranks for name, found in searches.items()}),
         failures=_failures(located),
+        quality=quality,
         growth=growth_record(probes, gallery),
         likelihood=_likelihood(enrolled, sketch_kind, gallery.size),
         provenance=_provenance(data, system, command, started, extras.stored),

@@ -57,11 +57,13 @@ class Pair:
         probe_id: Path of the sketch inside its folder without suffix; unique.
         sketch: The probe.
         photo: Its mate in the gallery.
+        person: Who is shown, where one person may have several probes; else empty.
     """
 
     probe_id: str
     sketch: ImageFile
     photo: ImageFile
+    person: str = ""
 
 
 @dataclass(frozen=True)

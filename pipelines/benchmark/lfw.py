@@ -22,12 +22,14 @@ from forensic.runtime import choose_device
 from forensic.weights.store import choose_weights_folder
 from pipelines.benchmark.cache import default_cache_folder
 from pipelines.benchmark.cases import case_pictures
-from pipelines.benchmark.experiment import run_pairs
+from pipelines.benchmark.experiment import Extras, run_pairs
 from pipelines.benchmark.folders import ImageFile, Pair, PairsData, image_file, quote
 from pipelines.benchmark.output import REPORT, whole_folder
 from pipelines.benchmark.scoring import Published
 from pipelines.benchmark.simulated import create_simulated
+from pipelines.benchmark.stored import load_stored
 from pipelines.benchmark.system import System, create_system
+from pipelines.published import CSI_TABLE_2
 
 SOURCE = "Güçlütürk et al. 2016, Fig. 5, of about 11,990 photos by an unnamed matcher"
 PAPER_RATES = {
@@ -56,6 +58,7 @@ class LFWOptions:
     embedder: str
     device: str
     show_faces: bool
+    gallery_index: Path | None = None
 
     def command(self) -> list[str]:
         """Return the command that gives these figures."""
@@ -63,6 +66,7 @@ class LFWOptions:
         words += ["--protocol", self.protocol, "--methods", ",".join(self.methods)]
         words += ["--people", str(self.people)] if self.people else []
         words += ["--embedder", self.embedder, "--device", self.device]
+        words += ["--gallery-index", str(self.gallery_index)] if self.gallery_index else []
         return words + ([] if self.show_faces else ["--no-faces"])
 
 
@@ -116,11 +120,11 @@ def arrange(
     distractors: list[ImageFile] = []
     for person, photos in sorted(people.items()):
         if protocol == "same-photo" and person in probed:
-            pairs += [Pair(photo.id, photo, photo) for photo in photos]
+            pairs += [Pair(photo.id, photo, photo, person) for photo in photos]
         elif protocol == "same-photo":
             distractors += photos
         elif person in probed and len(photos) > 1:
-            pairs.append(Pair(photos[0].id, photos[0], photos[1]))
+            pairs.append(Pair(photos[0].id, photos[0], photos[1], person))
         else:
             distractors.append(photos[0])
     if not pairs:
@@ -168,6 +172,12 @@ def benchmark_lfw(
             device=options.device,
             environment=environment,
         )
+        stored = (
+            load_stored(options.gallery_index, system.embedder) if options.gallery_index else None
+        )
+        if stored:
+            data = replace(data, distractors=[])  # the index holds the other people instead
+        is_paper = options.protocol == "same-photo"
         outcome = run_pairs(
             data,
             system,
@@ -175,7 +185,8 @@ def benchmark_lfw(
             sketch_kind="simulated",
             command=options.command(),
             benchmark=f"lfw-{options.protocol}",
-            published=PUBLISHED if options.protocol == "same-photo" else {},
+            published=PUBLISHED if is_paper else {},
+            extras=Extras(stored=stored, published_means=CSI_TABLE_2 if is_paper else {}),
         )
         pictures = case_pictures(outcome, system) if options.show_faces else []
         write_pages(outcome.report, pictures, unfinished)

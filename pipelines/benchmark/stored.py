@@ -60,12 +60,14 @@ def load_stored(folder: Path, embedder: Embedder) -> StoredGallery:
 def without_mates(
     stored: StoredGallery, photos: Embedded, pairs: Sequence[Pair]
 ) -> tuple[StoredGallery, list[str]]:
-    """Leave out rows that are a mate, by name or by vector: they would count as wrong answers.
+    """Leave out rows that show a probe's person, by name or by vector.
+
+    They would count as wrong answers.
 
     Args:
         stored: The gallery.
         photos: Vectors of the mates.
-        pairs: Names of the mates and of their sketches.
+        pairs: Names of the mates, of their sketches, and of who they show.
 
     Returns:
         The rest, and the names of those left out.
@@ -75,6 +77,7 @@ def without_mates(
         block = photos.vectors[start : start + 256] @ stored.vectors.T
         nearest = np.maximum(nearest, block.max(axis=0))
     stems = {image.stem for pair in pairs for image in (pair.sketch, pair.photo)}
+    stems |= {pair.person for pair in pairs if pair.person}
     named = [subject.rpartition("/")[2] in stems for subject in stored.subjects]
     gone = (nearest >= SAME_PHOTO) | np.array(named, dtype=bool)
     kept = StoredGallery(

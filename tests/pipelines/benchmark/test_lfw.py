@@ -7,9 +7,11 @@ from forensic.errors import DataFolderError, UnknownNameError
 from forensic.images.io import write_image
 from forensic.runtime import choose_device
 from forensic.sketches.registry import SKETCH_STYLES
+from pipelines.benchmark.embedding import Embedded
 from pipelines.benchmark.lfw import PAPER_RATES, arrange, photos_of_people, read_people
 from pipelines.benchmark.scoring import Published, score_method
 from pipelines.benchmark.simulated import create_simulated
+from pipelines.benchmark.stored import StoredGallery, without_mates
 from tests.support.benchmark import FakeMethod
 from tests.support.fakes import FakeEmbedder
 from tests.support.images import face_landmarks, face_photo
@@ -42,6 +44,17 @@ def test_cross_photo_never_searches_for_the_photo_that_was_sketched(people: Path
     assert [image.name for image in data.distractors] == ["Bob/Bob_0001.png"]
     with pytest.raises(DataFolderError, match="Nobody"):
         arrange(photos_of_people(people), protocol="cross-photo", probed={"Bob"})
+
+
+def test_other_photos_of_the_wanted_in_a_stored_index_are_no_wrong_answers(people: Path) -> None:
+    data = arrange(photos_of_people(people), protocol="cross-photo", probed={"Ann"})
+    vectors = np.eye(4, dtype=np.float32)
+    names = ["lfw/Ann/3", "lfw/Ann/2", "lfw/Bob/1", "lfw/Cy/1"]
+    stored = StoredGallery(vectors, names, ["Ann", "Ann", "Bob", "Cy"], "0" * 64)
+    mates = Embedded(vectors[1:2], np.array([True]))
+    kept, left_out = without_mates(stored, mates, data.pairs)
+    assert kept.subjects == ["Bob", "Cy"]
+    assert left_out == ["lfw/Ann/3", "lfw/Ann/2"]
 
 
 def test_lists_of_people_are_read_and_checked(people: Path, tmp_path: Path) -> None:
