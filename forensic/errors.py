@@ -18,6 +18,8 @@
     ├── GalleryError
     │   ├── IndexMismatch
     │   ├── CorruptIndex
+    │   ├── CorruptRecords
+    │   ├── NotIndexed
     │   └── EmptyGallery
     ├── DeviceError
     ├── TrainingError
@@ -158,6 +160,14 @@ class IndexMismatch(GalleryError):
 
 class CorruptIndex(GalleryError):
     """An index file differs from what its manifest records."""
+
+
+class CorruptRecords(GalleryError):
+    """What the records hold of a gallery's photos cannot be: a vector of the wrong length, say."""
+
+
+class NotIndexed(GalleryError):
+    """A gallery has no published index yet, or none of the kind that was asked for."""
 
 
 class EmptyGallery(GalleryError):

@@ -24,8 +24,11 @@ from db.models.galleries import (
     IndexGeneration,
     Photo,
     PhotoState,
+    Subject,
 )
 from db.queries.rows import Page, fetch_page, get_row
+
+_IDS_PER_STATEMENT = 10_000  # databases limit the parameters of one statement
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,33 @@ def removed_photo_ids(
         Photo.gallery_id == gallery_id, Photo.removed_revision > after_revision
     )
     return session.scalars(statement.order_by(Photo.id)).all()
+
+
+@dataclass(frozen=True)
+class ShownPhoto:
+    """One photo that a search may return, and whom it shows."""
+
+    photo_id: int
+    sha256: str
+    subject_id: uuid.UUID
+    external_id: str
+
+
+def shown_photos(session: Session, photo_ids: Sequence[int]) -> dict[int, ShownPhoto]:
+    """Return by number those of the photos that may be returned at this moment."""
+    shown: dict[int, ShownPhoto] = {}
+    for start in range(0, len(photo_ids), _IDS_PER_STATEMENT):
+        statement = (
+            select(Photo.id, Photo.sha256, Photo.subject_id, Subject.external_id)
+            .join(Subject, Subject.id == Photo.subject_id)
+            .where(
+                Photo.id.in_(photo_ids[start : start + _IDS_PER_STATEMENT]),
+                Photo.state == PhotoState.ACTIVE,
+                Subject.expunged_at.is_(None),
+            )
+        )
+        shown |= {row[0]: ShownPhoto(*row) for row in session.execute(statement)}
+    return shown
 
 
 def begin_generation(
@@ -157,6 +187,22 @@ def find_active_generation(session: Session, gallery_id: uuid.UUID) -> IndexGene
         IndexGeneration.state == GenerationState.ACTIVE,
     )
     return session.scalars(statement).one_or_none()
+
+
+def abandon_generations(session: Session, gallery_id: uuid.UUID) -> Sequence[IndexGeneration]:
+    """Give up every generation that is still being built, and return them.
+
+    For whoever knows that nobody builds one: the builder was killed.
+    """
+    statement = select(IndexGeneration).where(
+        IndexGeneration.gallery_id == gallery_id,
+        IndexGeneration.state == GenerationState.BUILDING,
+    )
+    abandoned = session.scalars(statement).all()
+    for generation in abandoned:
+        generation.state = GenerationState.FAILED
+    session.flush()
+    return abandoned
 
 
 def list_generations(

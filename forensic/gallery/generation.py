@@ -56,10 +56,9 @@ class Generation:
     def __len__(self) -> int:
         return len(self.photo_ids)
 
-    @property
-    def subject_ids(self) -> SubjectIds:
-        """(N, 16) uint8, the UUID of each photo's person; a copy."""
-        return self.subject_table[self.subject_numbers]
+    def subject_ids_of(self, rows: Rows) -> SubjectIds:
+        """Return the UUIDs of the persons on the named rows, (len(rows), 16)."""
+        return self.subject_table[self.subject_numbers[rows]]
 
     def mask_of(self, photo_ids: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return the (N,) mask of those of the photos that this generation holds."""

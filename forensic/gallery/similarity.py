@@ -56,13 +56,21 @@ def check_vectors(vectors: NDArray[np.float32], *, dimension: int | None = None)
         )
     if vectors.dtype != np.float32:
         raise DtypeError(f"vectors have dtype {vectors.dtype}, expected float32.")
-    lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
-    wrong = np.flatnonzero(~(np.abs(lengths - 1) <= NORM_TOLERANCE))
+    wrong = np.flatnonzero(~are_unit_length(vectors))
     if wrong.size:
+        length = np.linalg.norm(vectors[wrong[0]])
         raise RangeError(
             f"{wrong.size} of {len(vectors)} vectors are not of unit length, the first is row "
-            f"{wrong[0]} with length {lengths[wrong[0]]:.6g}; divide each row by its length."
+            f"{wrong[0]} with length {length:.6g}; divide each row by its length."
         )
+
+
+def are_unit_length(vectors: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell of each row of (N, D) float32 whether it is finite and of unit length, (N,)."""
+    with np.errstate(over="ignore", invalid="ignore"):  # damaged rows may hold anything
+        lengths = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
+    close: NDArray[np.bool_] = np.abs(lengths - 1) <= NORM_TOLERANCE
+    return close
 
 
 def similarities(query: NDArray[np.float32], vectors: Vectors, rows: Rows) -> NDArray[np.float32]:

@@ -1,0 +1,241 @@
+"""The index of a gallery, projected from its records: published whole, or not at all.
+
+    FOLDER/GALLERY/GENERATION/    one sealed generation, see `forensic.gallery.generation`
+    FOLDER/GALLERY/.publishing    held by whoever publishes; others wait
+
+The records say which generation is searched, and what its manifest's SHA-256 is. A publisher
+announces a generation, writes it, and makes it the active one in a single transaction; killed at
+any moment, it leaves the former one active, and the next publisher clears its traces away.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Engine
+
+from db.errors import RecordError
+from db.models import Gallery, IndexGeneration
+from db.queries import indexes as records
+from db.queries.rows import get_row
+from db.session import session_scope
+from forensic.errors import CorruptIndex, CorruptRecords, DataFolderError, IndexMismatch
+from forensic.files import sha256_of_file
+from forensic.gallery.drafts import Draft, NumberedPhotos
+from forensic.gallery.generation import Generation, open_generation, write_generation
+from forensic.gallery.similarity import are_unit_length
+from forensic.gallery.store import MANIFEST, locked
+
+EXACT = "exact"
+
+_LOCK = ".publishing"
+_CHUNK_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Published:
+    """The generation that is searched after publishing.
+
+    Attributes:
+        generation_id: Its identifier in the records.
+        number: Its number in the gallery, from 1.
+        gallery_revision: The state of the gallery that it holds.
+        photo_count: How many photos it holds.
+        reused: How many of them were taken over from the generation before; None where that
+            one was up to date and nothing had to be done.
+    """
+
+    generation_id: uuid.UUID
+    number: int
+    gallery_revision: int
+    photo_count: int
+    reused: int | None
+
+
+def generation_folder(folder: Path, generation: IndexGeneration) -> Path:
+    """Return where the files of a generation lie."""
+    return folder / str(generation.gallery_id) / str(generation.id)
+
+
+def publish(
+    engine: Engine, folder: Path, gallery_id: uuid.UUID, *, rebuild: bool = False
+) -> Published:
+    """Bring the published index of a gallery up to its present state.
+
+    Reads from the records only what was added since the generation before, and takes the rest
+    over from there; the cost is that of copying the index once. One publisher works on a gallery
+    at a time, and others wait. Vectors of photos that are gone leave the disk with it.
+
+    Args:
+        engine: The records.
+        folder: Where the indexes of all galleries lie.
+        gallery_id: Which gallery.
+        rebuild: Read everything from the records, also where the index is up to date.
+
+    Raises:
+        NotFound: There is no such gallery.
+        CorruptRecords: A stored vector cannot be used.
+        OSError: The disk is full or cannot be written; the former generation then stays.
+    """
+    place = folder / str(gallery_id)
+    with session_scope(engine, read_only=True) as session:
+        get_row(session, Gallery, gallery_id)  # no folder for a gallery that does not exist
+    place.mkdir(parents=True, exist_ok=True)
+    with locked(place, _LOCK):
+        clear_away(engine, folder, gallery_id)
+        with session_scope(engine, read_only=True) as session:
+            gallery = get_row(session, Gallery, gallery_id)
+            active = records.find_active_generation(session, gallery_id)
+        if active and not rebuild and _is_current(active, gallery, folder):
+            return _published(active, reused=None)
+        base = None if rebuild or active is None else _open_base(active, gallery, folder)
+        published = _build(engine, folder, gallery, base)
+        clear_away(engine, folder, gallery_id)
+    return published
+
+
+def clear_away(engine: Engine, folder: Path, gallery_id: uuid.UUID) -> int:
+    """Give up generations whose builder was killed, and delete all files but the active ones.
+
+    Only for whoever holds the gallery's lock. Returns how many folders were deleted. Readers
+    that have a deleted generation open go on undisturbed until they close it.
+
+    Raises:
+        OSError: A folder cannot be deleted.
+    """
+    with session_scope(engine) as session:
+        records.abandon_generations(session, gallery_id)
+        active = records.find_active_generation(session, gallery_id)
+    kept = str(active.id) if active else None
+    stray = [path for path in stray_folders(folder / str(gallery_id)) if path.name != kept]
+    for path in stray:
+        shutil.rmtree(path)
+    return len(stray)
+
+
+def stray_folders(place: Path) -> list[Path]:
+    """Return the folders of generations that lie in the folder of a gallery."""
+    return sorted(path for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
+
+
+def _is_current(active: IndexGeneration, gallery: Gallery, folder: Path) -> bool:
+    manifest = generation_folder(folder, active) / MANIFEST
+    return (
+        active.gallery_revision == gallery.revision
+        and manifest.is_file()
+        and sha256_of_file(manifest) == active.manifest_sha256
+    )
+
+
+def _open_base(active: IndexGeneration, gallery: Gallery, folder: Path) -> Generation | None:
+    """Return the generation to take rows over from; None where its files are damaged."""
+    try:
+        base = open_generation(
+            generation_folder(folder, active), manifest_sha256=str(active.manifest_sha256)
+        )
+    except (CorruptIndex, DataFolderError, IndexMismatch):
+        return None  # the records are the truth: everything is read from there
+    fits = base.facts["weights_sha256"] == gallery.weights_sha256
+    return base if fits else None
+
+
+def _build(engine: Engine, folder: Path, gallery: Gallery, base: Generation | None) -> Published:
+    with session_scope(engine) as session:
+        generation = records.begin_generation(session, gallery.id, kind=EXACT, parameters={})
+    target = generation_folder(folder, generation)
+    facts = {
+        "gallery_id": str(gallery.id),
+        "generation_number": generation.number,
+        "gallery_revision": generation.gallery_revision,
+        "embedder_name": gallery.embedder,
+        "weights_sha256": gallery.weights_sha256,
+        "kind": generation.kind,
+    }
+    try:
+        with Draft(target.parent, gallery.dimension) as draft:
+            reused = _gather(engine, gallery, generation.gallery_revision, base, draft)
+            photos = draft.photos()
+            manifest_sha256 = write_generation(target, photos, facts=facts)
+        with session_scope(engine) as session:
+            active = records.activate_generation(
+                session,
+                generation.id,
+                photo_count=len(photos.photo_ids),
+                manifest_sha256=manifest_sha256,
+            )
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        with suppress(RecordError), session_scope(engine) as session:
+            records.fail_generation(session, generation.id)  # else the next publisher does
+        raise
+    return _published(active, reused=reused)
+
+
+def _gather(
+    engine: Engine, gallery: Gallery, revision: int, base: Generation | None, draft: Draft
+) -> int:
+    """Fill the draft with the gallery's photos at a revision; return how many came from `base`."""
+    since = 0 if base is None else int(base.facts["gallery_revision"])
+    with session_scope(engine, read_only=True) as session:
+        reused = 0
+        if base is not None:
+            gone = records.removed_photo_ids(session, gallery.id, after_revision=since)
+            kept = np.flatnonzero(~base.mask_of(np.array(gone, dtype=np.int64)))
+            reused = len(kept)
+            for start in range(0, reused, _CHUNK_ROWS):
+                rows = kept[start : start + _CHUNK_ROWS]
+                draft.append(
+                    NumberedPhotos(
+                        base.photo_ids[rows], base.subject_ids_of(rows), base.vectors[rows]
+                    )
+                )
+        stored = records.iterate_vectors(
+            session, gallery, after_revision=since, up_to_revision=revision
+        )
+        while chunk := list(islice(stored, _CHUNK_ROWS)):
+            draft.append(_photos_of(chunk, gallery))
+    return reused
+
+
+def _photos_of(chunk: list[records.StoredVector], gallery: Gallery) -> NumberedPhotos:
+    """Return stored rows as arrays.
+
+    Raises:
+        CorruptRecords: A vector has another length than the gallery's, or is not of unit length.
+    """
+    vectors = np.empty((len(chunk), gallery.dimension), dtype=np.float32)
+    for place, row in enumerate(chunk):
+        if len(row.vector) != 4 * gallery.dimension:
+            raise _damaged(gallery, row.photo_id, f"has {len(row.vector) // 4} numbers")
+        vectors[place] = np.frombuffer(row.vector, dtype="<f4")
+    wrong = np.flatnonzero(~are_unit_length(vectors))
+    if wrong.size:
+        raise _damaged(gallery, chunk[wrong[0]].photo_id, "is not of unit length")
+    return NumberedPhotos(
+        np.array([row.photo_id for row in chunk], dtype=np.int64),
+        np.array([list(row.subject_id.bytes) for row in chunk], dtype=np.uint8).reshape(-1, 16),
+        vectors,
+    )
+
+
+def _damaged(gallery: Gallery, photo_id: int, what: str) -> CorruptRecords:
+    return CorruptRecords(
+        f"The stored vector of photo {photo_id} in gallery {gallery.name!r} {what}; run: "
+        f"forensic gallery verify {gallery.name} --fix"
+    )
+
+
+def _published(generation: IndexGeneration, *, reused: int | None) -> Published:
+    return Published(
+        generation.id,
+        generation.number,
+        generation.gallery_revision,
+        generation.photo_count or 0,
+        reused,
+    )
