@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from db.migrations import upgrade
 from db.session import open_engine
+from forensic.storage import FileStore
 from tests.support.databases import (
     SERVER_URL,
     PostgresDatabases,
@@ -76,3 +77,18 @@ def engine(url: str) -> Iterator[Engine]:
     engine = open_engine(url, busy_timeout_s=20)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def records(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
+    """An empty SQLite database, for tests above the queries, which themselves run on both."""
+    shutil.copy(migrated_sqlite, tmp_path / "service.db")
+    engine = open_engine(f"sqlite:///{tmp_path}/service.db", busy_timeout_s=20)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileStore:
+    """An empty store of files in a folder."""
+    return FileStore(str(tmp_path / "files"))

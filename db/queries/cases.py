@@ -63,6 +63,11 @@ def get_case(
     return get_row(session, Case, case_id, lock=lock)
 
 
+def find_case(session: Session, number: str) -> Case | None:
+    """Return the case with this number."""
+    return session.scalars(select(Case).where(Case.number == number)).one_or_none()
+
+
 def list_cases(
     session: Session,
     *,

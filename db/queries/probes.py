@@ -132,6 +132,27 @@ def add_rendition(session: Session, rendition: Rendition) -> Rendition:
     return rendition
 
 
+def find_rendition(
+    session: Session,
+    probe_id: uuid.UUID,
+    *,
+    landmark_version_id: uuid.UUID,
+    generator: str,
+    weights_sha256: str | None = None,
+    seed: int = 0,
+) -> Rendition | None:
+    """Return the newest rendition made so, by any weights unless they are named."""
+    statement = select(Rendition).where(
+        Rendition.probe_id == probe_id,
+        Rendition.landmark_version_id == landmark_version_id,
+        Rendition.generator == generator,
+        Rendition.seed == seed,
+    )
+    if weights_sha256 is not None:
+        statement = statement.where(Rendition.weights_sha256 == weights_sha256)
+    return session.scalars(statement.order_by(Rendition.id.desc()).limit(1)).first()
+
+
 def get_probe(session: Session, probe_id: uuid.UUID, *, case_id: uuid.UUID | None = None) -> Probe:
     """Return one probe; with `case_id`, only where it belongs to that case.
 

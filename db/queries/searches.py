@@ -64,6 +64,27 @@ def request_search(session: Session, search: Search, inputs: Sequence[SearchInpu
     return search
 
 
+def add_inputs(
+    session: Session, search_id: uuid.UUID, inputs: Sequence[SearchInput]
+) -> Sequence[SearchInput]:
+    """Append inputs that came to be only while the search was run: renditions made for it.
+
+    Raises:
+        NotFound: There is no such search, probe, landmarks or rendition.
+        Conflict: The search was completed before, or an input belongs to another case.
+    """
+    search = get_row(session, Search, search_id, lock=True)
+    if search.completed_at is not None:
+        raise Conflict(f"Search {search_id} was completed before.")
+    first = len(list_inputs(session, search_id))
+    for position, given in enumerate(inputs, start=first):
+        _check_input(session, given, search.case_id)
+        given.search_id, given.position = search_id, position
+    session.add_all(inputs)
+    session.flush()
+    return inputs
+
+
 def _check_input(session: Session, given: SearchInput, case_id: uuid.UUID) -> None:
     probe = get_row(session, Probe, given.probe_id)
     if probe.case_id != case_id or probe.withdrawn_at is not None:

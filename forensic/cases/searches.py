@@ -1,0 +1,478 @@
+"""Searches: asking for one, keeping what it found, and showing its list as each person may see it.
+
+An examiner sees neither rank nor similarity, nor whose photo it is, before deciding on every
+candidate of the list. Nothing here computes: the worker does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from PIL import Image
+from sqlalchemy.orm import Session
+
+from db.base import new_id
+from db.models import (
+    Candidate,
+    Gallery,
+    Job,
+    Photo,
+    PhotoState,
+    Probe,
+    Review,
+    Role,
+    Search,
+    SearchInput,
+    Subject,
+    Verdict,
+)
+from db.queries import probes as probe_rows
+from db.queries import reviews as review_rows
+from db.queries import searches as search_rows
+from db.queries.rows import Page, get_row
+from db.queries.searches import Outcome, RankedPhoto
+from db.queries.subjects import SubjectFilter
+from forensic.cases import access, audit, jobs
+from forensic.cases.actor import Actor
+from forensic.cases.permissions import Action, check
+from forensic.cases.probes import current_landmarks
+from forensic.cases.renditions import check_generators
+from forensic.errors import RecordConflict, RequestRefused
+from forensic.storage import FileStore
+from forensic.values import LEAD_ONLY
+
+LIST_LENGTH_DEFAULT = 20
+LIST_LENGTH_LEAST = 2
+LIST_LENGTH_MOST = 50
+LIST_LENGTH_LONG = 200
+"""The longest list, for those who may ask for more than `LIST_LENGTH_MOST`."""
+
+FUSIONS: Mapping[str, str] = {
+    "mean": "mean of the cosine similarities of all inputs",
+    "z-mean": "mean of the similarities of all inputs, each in units of its own spread over the "
+    "gallery",
+}
+"""How several sketches and renditions become one list, and what a report calls it."""
+
+
+@dataclass(frozen=True)
+class SearchView:
+    """A search, the job that runs it, and what it compares."""
+
+    search: Search
+    job: Job | None
+    inputs: tuple[SearchInput, ...]
+    gallery_name: str
+
+
+@dataclass(frozen=True)
+class CandidateView:
+    """One candidate as one person may see it now.
+
+    Attributes:
+        id: Random; says nothing of the rank.
+        photo_sha256: Of the gallery's file.
+        rank: 1 is the most similar; None while hidden.
+        similarity: Cosine of the fused query and the photo; None while hidden.
+        subject_external_id: The operator's identifier of the person; None while hidden.
+        own_review: The decision that the viewing examiner holds now.
+    """
+
+    id: uuid.UUID
+    photo_sha256: str
+    rank: int | None
+    similarity: float | None
+    subject_external_id: str | None
+    own_review: Review | None
+
+    @property
+    def own_verdict(self) -> Verdict | None:
+        """The viewing examiner's present decision."""
+        return self.own_review.verdict if self.own_review else None
+
+
+@dataclass(frozen=True)
+class CandidateList:
+    """The list of a search: leads, never an identification.
+
+    Attributes:
+        entries: By rank; in an order of the viewer's own while `is_blind`.
+        is_blind: Whether rank, similarity and person are hidden.
+        decided: How many candidates the viewer has decided on.
+        notice: What must be shown with the list.
+    """
+
+    search: Search
+    entries: tuple[CandidateView, ...]
+    is_blind: bool
+    decided: int
+    notice: str = LEAD_ONLY
+
+
+def request(
+    session: Session,
+    actor: Actor,
+    case_id: uuid.UUID,
+    *,
+    gallery_id: uuid.UUID,
+    probe_ids: Sequence[uuid.UUID],
+    generators: Sequence[str] = (),
+    compare_sketch: bool = True,
+    fusion: str = "mean",
+    filters: SubjectFilter | None = None,
+    list_length: int = LIST_LENGTH_DEFAULT,
+    threshold: float | None = None,
+    purpose: str = "",
+) -> Search:
+    """Ask for a search of a gallery by one or several sketches of one person.
+
+    Args:
+        session: An open session that may write.
+        actor: Who asks.
+        case_id: Which case.
+        gallery_id: Which gallery.
+        probe_ids: Sketches of one person.
+        generators: Their faces are compared as well, made first where they are missing.
+        compare_sketch: Whether the sketches themselves are compared.
+        fusion: A name of `FUSIONS`.
+        filters: Which subjects may be listed.
+        list_length: 2 to 50; up to 200 for those who may ask for more, which is recorded.
+        threshold: Least similarity listed; None lists the best whatever their similarity.
+        purpose: Why; by default that of the case.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        CaseNotFound: There is no such case, or it is other people's.
+        CaseClosed: The case is closed.
+        RecordNotFound: There is no such gallery or probe.
+        RecordConflict: A probe was withdrawn or has no landmarks yet; or only renditions are to be
+            compared, and one of them is not made yet.
+        RequestRefused: An argument is out of range.
+    """
+    case = access.get_case(session, actor, case_id, Action.SEARCH, is_change=True)
+    _check_request(actor, fusion, list_length, threshold)
+    with access.plain_errors():
+        gallery = get_row(session, Gallery, gallery_id)
+    probes = _probes(session, actor, case_id, probe_ids)
+    wanted = check_generators(generators)
+    inputs = _inputs(session, probes, wanted, compare_sketch)
+    search_id = new_id()
+    job = jobs.create(
+        session, actor, jobs.JobKind.SEARCH, {"search_id": str(search_id)}, case_id=case_id
+    )
+    search = Search(
+        id=search_id,
+        case_id=case_id,
+        gallery_id=gallery_id,
+        job_id=job.id,
+        requested_by_id=access.user_id(actor),
+        purpose=access.optional_text(purpose, "purpose") or case.purpose,
+        list_length=list_length,
+        threshold=threshold,
+        parameters={
+            "probe_ids": [str(probe.id) for probe in probes],
+            "generators": wanted,
+            "compare_sketch": compare_sketch,
+            "fusion": fusion,
+            "filters": _filters_as_told(filters),
+            "matchers": [gallery.embedder],
+        },
+        request_id=actor.request_id,
+    )
+    with access.plain_errors():
+        search_rows.request_search(session, search, inputs)
+    audit.record(
+        session,
+        actor,
+        audit.Tag.SEARCH_REQUESTED,
+        case_id=case_id,
+        search_id=search.id,
+        gallery_id=gallery_id,
+        job_id=job.id,
+        list_length=list_length,
+        is_extended=list_length > LIST_LENGTH_MOST,
+        threshold=threshold,
+        **search.parameters,
+    )
+    return search
+
+
+def get(session: Session, actor: Actor, search_id: uuid.UUID) -> SearchView:
+    """Return a search and the state of its job.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        RecordNotFound: There is no such search, or it is in other people's case.
+    """
+    search = access.get_search(session, actor, search_id, Action.VIEW_CASE)
+    view = SearchView(
+        search,
+        session.get(Job, search.job_id) if search.job_id else None,
+        tuple(search_rows.list_inputs(session, search_id)),
+        get_row(session, Gallery, search.gallery_id).name,
+    )
+    audit.record(
+        session, actor, audit.Tag.SEARCH_VIEWED, case_id=search.case_id, search_id=search_id
+    )
+    return view
+
+
+def list_searches(
+    session: Session,
+    actor: Actor,
+    case_id: uuid.UUID,
+    *,
+    after: uuid.UUID | None = None,
+    limit: int = 50,
+) -> Page[Search]:
+    """Return the searches of a case, newest first.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        CaseNotFound: There is no such case, or it is other people's.
+    """
+    access.get_case(session, actor, case_id, Action.VIEW_CASE)
+    with access.plain_errors():
+        page = search_rows.list_searches(session, case_id, after=after, limit=limit)
+    audit.record(session, actor, audit.Tag.SEARCHES_LISTED, case_id=case_id)
+    return page
+
+
+def candidates(session: Session, actor: Actor, search_id: uuid.UUID) -> CandidateList:
+    """Return the whole list of a search as the actor may see it now.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        RecordNotFound: There is no such search, or it is in other people's case.
+    """
+    search = access.get_search(session, actor, search_id, Action.VIEW_CASE)
+    rows = all_candidates(session, search_id)
+    own = own_reviews(session, actor, search_id)
+    is_blind = must_stay_blind(actor, rows, own)
+    if is_blind:
+        rows.sort(key=lambda row: _shuffled(actor, row))
+    entries = tuple(_view(session, row, own.get(row.id), is_blind) for row in rows)
+    audit.record(
+        session,
+        actor,
+        audit.Tag.CANDIDATES_VIEWED,
+        case_id=search.case_id,
+        search_id=search_id,
+        count=len(entries),
+        is_blind=is_blind,
+    )
+    return CandidateList(search, entries, is_blind, len(own))
+
+
+def candidate_photo(
+    session: Session, actor: Actor, candidate_id: uuid.UUID, *, store: FileStore
+) -> tuple[bytes, str]:
+    """Return the gallery photo of a candidate and its media type.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        RecordNotFound: There is no such candidate, or it is in other people's case.
+        RecordConflict: The photo was taken out of the gallery since.
+        StorageError: The file is missing or damaged.
+    """
+    candidate, search = access.get_candidate(session, actor, candidate_id, Action.VIEW_CASE)
+    data = photo_of(session, candidate, store)
+    if data is None:
+        raise RecordConflict("The photo was taken out of the gallery since; its hash remains.")
+    audit.record(
+        session,
+        actor,
+        audit.Tag.CANDIDATE_PHOTO_VIEWED,
+        case_id=search.case_id,
+        candidate_id=candidate_id,
+        photo_sha256=candidate.photo_sha256,
+    )
+    with Image.open(io.BytesIO(data)) as picture:
+        return data, Image.MIME.get(picture.format or "", "application/octet-stream")
+
+
+def photo_of(session: Session, candidate: Candidate, store: FileStore) -> bytes | None:
+    """Return the file of a candidate's photo, None where it was removed or expunged.
+
+    Raises:
+        StorageError: The file is missing or damaged.
+    """
+    photo = session.get(Photo, candidate.photo_id)
+    if photo is None or photo.state is not PhotoState.ACTIVE:
+        return None
+    return store.read(candidate.photo_sha256)
+
+
+def record_outcome(
+    session: Session,
+    actor: Actor,
+    search_id: uuid.UUID,
+    *,
+    outcome: Outcome,
+    ranked: Sequence[RankedPhoto],
+    made: Sequence[SearchInput] = (),
+    facts: Mapping[str, Any] | None = None,
+) -> Sequence[Candidate]:
+    """Keep what a search found, once and for all.
+
+    Args:
+        session: An open session that may write.
+        actor: The worker.
+        search_id: Which search.
+        outcome: How it was run.
+        ranked: Its list, best first.
+        made: Inputs that came to be while it was run.
+        facts: Anything more for the audit.
+
+    Raises:
+        NotPermitted: Not the service itself.
+        RecordConflict: It was completed before, or a photo was removed meanwhile.
+        RecordNotFound: There is no such search.
+    """
+    search = access.get_search(session, actor, search_id, Action.SEARCH)
+    with access.plain_errors():
+        search_rows.add_inputs(session, search_id, made)
+        found = search_rows.complete_search(session, search_id, outcome, ranked)
+    audit.record(
+        session,
+        actor,
+        audit.Tag.SEARCH_COMPLETED,
+        case_id=search.case_id,
+        search_id=search_id,
+        candidates=[
+            {"rank": c.rank, "subject_id": c.subject_id, "photo_sha256": c.photo_sha256}
+            for c in found
+        ],
+        gallery_size=outcome.gallery_size,
+        index_generation_id=outcome.index_generation_id,
+        model_hashes=dict(outcome.model_hashes),
+        **(facts or {}),
+    )
+    return found
+
+
+def all_candidates(session: Session, search_id: uuid.UUID) -> list[Candidate]:
+    """Return the ranked list of a search, best first; for the service's own use."""
+    page = search_rows.list_candidates(session, search_id, limit=LIST_LENGTH_LONG)
+    return list(page.rows)
+
+
+def own_reviews(session: Session, actor: Actor, search_id: uuid.UUID) -> dict[uuid.UUID, Review]:
+    """Return the decisions that the actor holds now, by candidate."""
+    if actor.user_id is None:
+        return {}
+    held = review_rows.list_reviews(session, search_id, examiner_id=actor.user_id)
+    return {review.candidate_id: review for review in held}
+
+
+def must_stay_blind(
+    actor: Actor, rows: Sequence[Candidate], own: Mapping[uuid.UUID, Review]
+) -> bool:
+    """Answer whether an examiner has still to decide before ranks may be shown."""
+    return Role.EXAMINER in actor.roles and any(row.id not in own for row in rows)
+
+
+def _check_request(actor: Actor, fusion: str, list_length: int, threshold: float | None) -> None:
+    if fusion not in FUSIONS:
+        raise RequestRefused(
+            f"Unknown fusion {fusion!r}. Known: {', '.join(FUSIONS)}.", field="fusion"
+        )
+    if not LIST_LENGTH_LEAST <= list_length <= LIST_LENGTH_LONG:
+        raise RequestRefused(
+            f"A list has {LIST_LENGTH_LEAST} to {LIST_LENGTH_MOST} candidates, with permission up "
+            f"to {LIST_LENGTH_LONG}.",
+            field="list_length",
+        )
+    if list_length > LIST_LENGTH_MOST:
+        check(actor, Action.SEARCH_LONG)
+    if threshold is not None and not -1 <= threshold <= 1:
+        raise RequestRefused("The threshold is a cosine, -1 to 1.", field="threshold")
+
+
+def _probes(
+    session: Session, actor: Actor, case_id: uuid.UUID, probe_ids: Sequence[uuid.UUID]
+) -> list[Probe]:
+    probes = [
+        access.get_probe(session, actor, probe_id, Action.SEARCH)
+        for probe_id in dict.fromkeys(probe_ids)
+    ]
+    if not probes or any(probe.case_id != case_id for probe in probes):
+        raise RequestRefused("Name at least one probe, of this case.", field="probe_ids")
+    if len({probe.person_label for probe in probes}) > 1:
+        raise RequestRefused(
+            "Several sketches are fused only where they show one person; these carry different "
+            "person labels.",
+            field="probe_ids",
+        )
+    if any(probe.withdrawn_at is not None for probe in probes):
+        raise RecordConflict("A probe was withdrawn; leave it out.")
+    return probes
+
+
+def _inputs(
+    session: Session, probes: Sequence[Probe], generators: Sequence[str], compare_sketch: bool
+) -> list[SearchInput]:
+    """Return what is known now to be compared; renditions to be made are added by the worker."""
+    inputs: list[SearchInput] = []
+    is_missing = False
+    for probe in probes:
+        landmarks = current_landmarks(session, probe)
+        given = {"probe_id": probe.id, "landmark_version_id": landmarks.id}
+        if compare_sketch:
+            inputs.append(SearchInput(**given))
+        for name in () if compare_sketch else generators:
+            made = probe_rows.find_rendition(
+                session, probe.id, landmark_version_id=landmarks.id, generator=name
+            )
+            is_missing |= made is None
+            if made is not None:
+                inputs.append(SearchInput(**given, rendition_id=made.id))
+    if is_missing:
+        raise RecordConflict(
+            "A rendition is not made yet for the present landmarks. Make it first, or compare the "
+            "sketch as well."
+        )
+    if not inputs:
+        raise RequestRefused(
+            "Nothing is compared: take the sketch, a generator, or both.", field="compare_sketch"
+        )
+    return inputs
+
+
+def _filters_as_told(filters: SubjectFilter | None) -> dict[str, Any] | None:
+    if filters is None:
+        return None
+    told = asdict(filters)
+    return {
+        **told,
+        "birth_years": list(filters.birth_years),
+        "attributes": dict(told["attributes"]),
+    }
+
+
+def filters_of(parameters: Mapping[str, Any]) -> SubjectFilter | None:
+    """Return the metadata filter that a search's parameters tell."""
+    told = parameters.get("filters")
+    if told is None:
+        return None
+    first, last = told["birth_years"]
+    return SubjectFilter(told["sex"], (first, last), told["attributes"], told["keep_unknown"])
+
+
+def _shuffled(actor: Actor, candidate: Candidate) -> str:
+    """Return a sorting key that is stable for one person and tells nothing of the rank."""
+    return hashlib.sha256(f"{actor.user_id}:{candidate.id}".encode()).hexdigest()
+
+
+def _view(session: Session, row: Candidate, own: Review | None, is_blind: bool) -> CandidateView:
+    if is_blind:
+        return CandidateView(row.id, row.photo_sha256, None, None, None, own)
+    subject = get_row(session, Subject, row.subject_id)
+    return CandidateView(
+        row.id, row.photo_sha256, row.rank, row.similarity, subject.external_id, own
+    )
