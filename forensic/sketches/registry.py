@@ -8,8 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensic.registry import Registry
+from forensic.sketches.edges import CannyStyle, ContourStyle, SimplifiedEdgesStyle
 from forensic.sketches.line import LineStyle
 from forensic.sketches.pencil import PencilStyle, StylizationStyle
+from forensic.sketches.photocopy import PhotocopyStyle
+from forensic.sketches.xdog import XDoGStyle
 from forensic.values import RGB
 
 
@@ -32,6 +35,15 @@ SKETCH_STYLES: Registry[SketchStyle] = Registry(
         "pencil-color": PencilStyle(channels=3),
         "stylization-gray": StylizationStyle(channels=1),
         "stylization-color": StylizationStyle(channels=3),
+        "xdog": XDoGStyle(),
+        "photocopy": PhotocopyStyle(),
+        "simplified-edges": SimplifiedEdgesStyle(),
+        "contour": ContourStyle(),
+        "canny": CannyStyle(),
     },
 )
-"""Styles by name. Line is one operator; gray and colour come in two readings of the paper."""
+"""Styles by name. Line is one operator; gray and colour come in two readings of the paper. XDoG to
+contour are the four free-hand styles of Cali-Sketch, and Canny the edges it never draws from."""
+
+FREE_HAND = ("xdog", "photocopy", "simplified-edges", "contour")
+"""The styles that Cali-Sketch is trained on."""
