@@ -131,7 +131,7 @@ def record(
         "by": actor.name,
         "via": actor.via,
         **where,
-        **{k: _plain(v) for k, v in facts.items()},
+        **{k: plain(v) for k, v in facts.items()},
     }
     return events.append(
         session,
@@ -143,14 +143,14 @@ def record(
     )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return identifiers, instants and sets as text and lists, all else as it is."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, frozenset | set):
-        return sorted(_plain(item) for item in value)
+        return sorted(plain(item) for item in value)
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, enum.Enum):
         return value.value
     return str(value) if hasattr(value, "isoformat") or isinstance(value, uuid.UUID) else value
