@@ -17,7 +17,14 @@ from db.queries import cases as case_rows
 from db.queries.rows import get_row
 from forensic.cases.actor import Actor
 from forensic.cases.permissions import Action, member_id
-from forensic.errors import CaseClosed, CaseNotFound, RecordConflict, RecordNotFound, RequestRefused
+from forensic.errors import (
+    CaseClosed,
+    CaseNotFound,
+    NotPermitted,
+    RecordConflict,
+    RecordNotFound,
+    RequestRefused,
+)
 
 TEXT_MAX = 2000
 """Characters that a field of free text may hold."""
@@ -155,6 +162,16 @@ def get_report(session: Session, actor: Actor, report_id: uuid.UUID, action: Act
         report = get_row(session, Report, report_id)
     _belongs(session, actor, report.case_id, action, False, "report", report_id)
     return report
+
+
+def check_system(actor: Actor) -> None:
+    """Refuse anybody but the service itself, whose worker alone records what was computed.
+
+    Raises:
+        NotPermitted: A person asks.
+    """
+    if not actor.is_system:
+        raise NotPermitted("Only the worker records results.", action="record")
 
 
 def user_id(actor: Actor) -> uuid.UUID:

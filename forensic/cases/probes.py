@@ -251,8 +251,10 @@ def record_found_landmarks(
     """Keep the landmarks that a detector found, unless the probe has some already.
 
     Raises:
+        NotPermitted: Not the service itself.
         RecordNotFound: There is no such probe.
     """
+    access.check_system(actor)
     probe = access.get_probe(session, actor, probe_id, Action.PLACE_LANDMARKS)
     known = probe_rows.find_landmarks(session, probe_id)
     if known is not None:  # a person was quicker, or the job is done a second time

@@ -97,8 +97,10 @@ def record_made(session: Session, actor: Actor, rendition: Rendition) -> Renditi
     """Keep a face that a generator made; one that is the same in every respect is kept once.
 
     Raises:
+        NotPermitted: Not the service itself.
         RecordConflict: Its landmarks belong to another probe.
     """
+    access.check_system(actor)
     known = probe_rows.find_rendition(
         session,
         rendition.probe_id,

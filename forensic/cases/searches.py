@@ -334,6 +334,7 @@ def record_outcome(
         RecordConflict: It was completed before, or a photo was removed meanwhile.
         RecordNotFound: There is no such search.
     """
+    access.check_system(actor)
     search = access.get_search(session, actor, search_id, Action.SEARCH)
     with access.plain_errors():
         search_rows.add_inputs(session, search_id, made)

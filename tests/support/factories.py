@@ -11,11 +11,22 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from db.models import Candidate, Case, Gallery, Probe, ProbeKind, Role, Search, SearchInput, User
+from db.models import (
+    Candidate,
+    Case,
+    Gallery,
+    Probe,
+    ProbeKind,
+    Rendition,
+    Role,
+    Search,
+    SearchInput,
+    User,
+)
 from db.queries.cases import open_case
 from db.queries.galleries import create_gallery
 from db.queries.photos import NewPhoto, add_photos
-from db.queries.probes import add_landmarks, add_probe
+from db.queries.probes import add_landmarks, add_probe, find_landmarks
 from db.queries.searches import Outcome, RankedPhoto, complete_search, request_search
 from db.queries.users import create_user
 
@@ -145,3 +156,21 @@ def make_candidates(session: Session, n: int = 3) -> Sequence[Candidate]:
 def unknown_id() -> uuid.UUID:
     """Return an identifier that no row has."""
     return uuid.uuid4()
+
+
+def new_rendition(session: Session, probe: Probe, **changes: Any) -> Rendition:
+    """Return a rendition of a probe with its present landmarks, not added yet."""
+    landmarks = find_landmarks(session, probe.id)
+    assert landmarks is not None
+    values: dict[str, Any] = {
+        "generator": "fake",
+        "weights_sha256": sha256("generator"),
+        "seed": 0,
+        "parameters": {},
+        "output_sha256": sha256(next(_numbers)),
+        "device": "cpu",
+        "software_version": "0",
+        "duration_ms": 1.0,
+        "made_by_id": probe.sealed_by_id,
+    }
+    return Rendition(probe_id=probe.id, landmark_version_id=landmarks.id, **{**values, **changes})
