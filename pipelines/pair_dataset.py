@@ -13,14 +13,15 @@ import click
 from forensic.errors import DataFolderError, ImageError, InputError
 from forensic.images.io import load_image
 from forensic.runtime import provenance
-from forensic.values import RGB, Face
-from pipelines.benchmark.folders import Pair, pair_folders
+from forensic.values import RGB, Face, Landmarks
+from pipelines.benchmark.folders import Pair, pair_folders, quote
 
 if TYPE_CHECKING:
     from forensic.datasets.packed import PackedWriter
     from forensic.faces.detect import FaceDetector
 
 BATCH = 16
+SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,16 @@ class PairSource:
         name: Prefix of keys and people, e.g. `cufs`.
         folder: Where the two sub-folders lie.
         person_until: The person is the file's stem up to this text; empty takes the whole stem.
+        split: Where all its pairs go; empty divides them by person.
     """
 
     name: str
     folder: Path
     person_until: str = ""
+    split: str = ""
 
-    def pairs(self) -> Iterator[tuple[str, str, Pair]]:
-        """Yield key, person and files of each pair.
+    def pairs(self) -> Iterator[SourcePair]:
+        """Yield each pair.
 
         Raises:
             DataFolderError: A sub-folder cannot be used, or names do not match.
@@ -46,7 +49,18 @@ class PairSource:
         for pair in pair_folders(self.folder / "photos", self.folder / "sketches"):
             stem = pair.probe_id.rpartition("/")[2]
             person = stem.partition(self.person_until)[0] if self.person_until else stem
-            yield f"{self.name}/{pair.probe_id}", f"{self.name}/{person}", pair
+            key, subject = f"{self.name}/{pair.probe_id}", f"{self.name}/{person}"
+            yield SourcePair(key, subject, self.split, pair)
+
+
+@dataclass(frozen=True)
+class SourcePair:
+    """One pair of a source: its key, person, fixed split if any, and files."""
+
+    key: str
+    subject: str
+    split: str
+    files: Pair
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,16 @@ class PairPlan:
     geometry: str = "arcface-112"
     validation_fraction: float = 0.1
     seed: int = 0
+    aligned: str | None = None
+    quality: int = 95
+
+    def split_of(self, pair: SourcePair) -> str:
+        """Return the split that its source fixes, else the one that its person falls into."""
+        from forensic.datasets.splits import split_of_subject
+
+        return pair.split or split_of_subject(
+            pair.subject, validation_fraction=self.validation_fraction, seed=self.seed
+        )
 
 
 def build_pair_dataset(
@@ -76,22 +100,22 @@ def build_pair_dataset(
         on_pairs: Told the number of pairs done since it was last called.
 
     Raises:
-        DataFolderError: A source is unusable, `out` already holds a data set, or no pair could
-            be used.
+        DataFolderError: A source is unusable, pairs are duplicate or mismatched, `out` already
+            holds a data set, or no pair could be used.
         UnknownNameError: No such geometry.
         DeviceError: The device is not there.
     """
     from forensic.datasets.packed import PackedWriter
     from forensic.faces.align import TEMPLATES
-    from forensic.faces.detect import FaceDetector
 
     _ = TEMPLATES[plan.geometry]
     todo = [pair for source in sources for pair in source.pairs()]
-    detector, outcome = FaceDetector(device), Counter[str]()
-    with PackedWriter(out, geometry=plan.geometry) as writer:
+    check_pairs(todo, aligned=plan.aligned)
+    place, outcome = _Aligner(plan, device), Counter[str]()
+    with PackedWriter(out, geometry=plan.geometry, quality=plan.quality) as writer:
         for first in range(0, len(todo), BATCH):
             batch = todo[first : first + BATCH]
-            _pack(batch, plan, detector, writer, outcome)
+            _pack(batch, plan, place, writer, outcome)
             on_pairs(len(batch))
         if not outcome["packed"]:
             raise DataFolderError(f"No pair could be used: {dict(outcome)}.")
@@ -105,53 +129,126 @@ def build_pair_dataset(
     return outcome
 
 
+def check_pairs(pairs: Sequence[SourcePair], *, aligned: str | None) -> None:
+    """Refuse pairs that would spoil a training, naming them before it starts.
+
+    Files without a partner are refused earlier, where folders are matched by name.
+
+    Args:
+        pairs: All pairs of all sources.
+        aligned: Geometry in which they are said to lie, whose size every picture must then have.
+
+    Raises:
+        DataFolderError: One file is used twice, sketch and photo are the same file, or one of them
+            has not the size of the geometry.
+    """
+    found = [
+        f"{len(names)} {what}: {quote(names)}"
+        for what, names in (
+            ("sketches that are their own photo", _same_file(pairs)),
+            ("files used twice", _used_twice(pairs)),
+            ("pairs whose sizes do not match the geometry", _wrong_size(pairs, aligned)),
+        )
+        if names
+    ]
+    if found:
+        raise DataFolderError(f"Pairs cannot be trained on: {'; '.join(found)}.")
+
+
+def _same_file(pairs: Sequence[SourcePair]) -> list[str]:
+    return [p.key for p in pairs if p.files.sketch.sha256 == p.files.photo.sha256]
+
+
+def _used_twice(pairs: Sequence[SourcePair]) -> list[str]:
+    seen: dict[str, str] = {}
+    double = []
+    for pair in pairs:
+        for kind, file in (("photo", pair.files.photo), ("sketch", pair.files.sketch)):
+            label = f"{kind} of {pair.key}"
+            other = seen.setdefault(file.sha256, label)
+            if other != label and not other.endswith(f" of {pair.key}"):
+                double.append(f"{label} = {other}")
+    return double
+
+
+def _wrong_size(pairs: Sequence[SourcePair], aligned: str | None) -> list[str]:
+    from forensic.faces.landmarks import ALIGNED
+    from forensic.images.io import read_size_hw
+
+    if aligned is None:
+        return []
+    wanted = ALIGNED[aligned].size_hw
+    wrong = []
+    for pair in pairs:
+        photo, sketch = read_size_hw(pair.files.photo.path), read_size_hw(pair.files.sketch.path)
+        if (photo, sketch) != (wanted, wanted):
+            wrong.append(
+                f"{pair.key} (photo {photo[1]}×{photo[0]}, sketch {sketch[1]}×{sketch[0]})"
+            )
+    return wrong
+
+
 def _pack(
-    batch: Sequence[tuple[str, str, Pair]],
+    batch: Sequence[SourcePair],
     plan: PairPlan,
-    detector: FaceDetector,
+    place: _Aligner,
     writer: PackedWriter,
     outcome: Counter[str],
 ) -> None:
     """Write the pairs of a batch in which both faces were found; count what became of each."""
     from forensic.datasets.packed import Record
-    from forensic.datasets.splits import split_of_subject
     from forensic.datasets.taught import DRAWING
 
-    photos = _aligned([p.photo.path for *_, p in batch], "photo", detector, plan.geometry)
-    sketches = _aligned([p.sketch.path for *_, p in batch], "sketch", detector, plan.geometry)
-    for (key, person, pair), photo, sketch in zip(batch, photos, sketches, strict=True):
+    photos = place([pair.files.photo.path for pair in batch], "photo")
+    sketches = place([pair.files.sketch.path for pair in batch], "sketch")
+    for pair, photo, sketch in zip(batch, photos, sketches, strict=True):
         if isinstance(photo, str) or isinstance(sketch, str):
             outcome[photo if isinstance(photo, str) else str(sketch)] += 1
             continue
-        split = split_of_subject(
-            person, validation_fraction=plan.validation_fraction, seed=plan.seed
-        )
-        record = Record(key, person, split, pair.photo.sha256)
+        record = Record(pair.key, pair.subject, plan.split_of(pair), pair.files.photo.sha256)
         writer.add(record, {"photo": photo, DRAWING: sketch})
         outcome["packed"] += 1
 
 
-def _aligned(
-    paths: Sequence[Path], kind: Literal["photo", "sketch"], detector: FaceDetector, geometry: str
-) -> list[RGB | str]:
-    """Return the aligned face of each file, or why there is none."""
-    from forensic.faces.align import align_face
-    from forensic.faces.search import find_faces
+class _Aligner:
+    """Brings faces into the plan's geometry, from known or from detected landmarks."""
 
-    images = [_loaded(path) for path in paths]
-    readable = [image for image in images if not isinstance(image, str)]
-    found = iter(find_faces(readable, detector, kind=kind, allow_many=True))
-    out: list[RGB | str] = []
-    for image in images:
-        if isinstance(image, str):
-            out.append(image)
-            continue
-        face = next(found)
-        if isinstance(face, Face):
-            out.append(align_face(image, face.landmarks, geometry)[0])
-        else:
-            out.append(f"no_{kind}_face")
-    return out
+    def __init__(self, plan: PairPlan, device: str) -> None:
+        self.plan = plan
+        self._detector: FaceDetector | None = None
+        if plan.aligned is None:
+            from forensic.faces.detect import FaceDetector
+
+            self._detector = FaceDetector(device)
+
+    def __call__(self, paths: Sequence[Path], kind: Literal["photo", "sketch"]) -> list[RGB | str]:
+        """Return the aligned face of each file, or why there is none."""
+        from forensic.faces.align import align_face
+
+        images = [_loaded(path) for path in paths]
+        points = iter(self._landmarks([i for i in images if not isinstance(i, str)], kind))
+        out: list[RGB | str] = []
+        for image in images:
+            if isinstance(image, str):
+                out.append(image)
+                continue
+            five = next(points)
+            if five is None:
+                out.append(f"no_{kind}_face")
+            else:
+                out.append(align_face(image, five, self.plan.geometry)[0])
+        return out
+
+    def _landmarks(
+        self, images: Sequence[RGB], kind: Literal["photo", "sketch"]
+    ) -> list[Landmarks | None]:
+        from forensic.faces.landmarks import aligned_landmarks
+        from forensic.faces.search import find_faces
+
+        if self._detector is None:
+            return [aligned_landmarks(image, str(self.plan.aligned)) for image in images]
+        found = find_faces(images, self._detector, kind=kind, allow_many=True)
+        return [face.landmarks if isinstance(face, Face) else None for face in found]
 
 
 def _loaded(path: Path) -> RGB | str:
@@ -161,12 +258,21 @@ def _loaded(path: Path) -> RGB | str:
         return error.reason
 
 
-def _parse_sources(folders: tuple[str, ...], ends: tuple[str, ...]) -> list[PairSource]:
-    until = dict(_split_option("--person-until", entry, "cufsf=_") for entry in ends)
+def _parse_sources(
+    folders: tuple[str, ...], ends: tuple[str, ...], splits: tuple[str, ...]
+) -> list[PairSource]:
     named = [_split_option("--pairs", entry, "cufs=/data/cufs") for entry in folders]
-    if unknown := sorted(until.keys() - {name for name, _ in named}):
-        raise InputError(f"--person-until names {unknown}, but --pairs has no such source.")
-    return [PairSource(name, Path(folder), until.get(name, "")) for name, folder in named]
+    until = dict(_split_option("--person-until", entry, "cufsf=_") for entry in ends)
+    fixed = dict(_split_option("--split", entry, "cufs-test=test") for entry in splits)
+    for option, given in (("--person-until", until), ("--split", fixed)):
+        if unknown := sorted(given.keys() - {name for name, _ in named}):
+            raise InputError(f"{option} names {unknown}, but --pairs has no such source.")
+    if wrong := sorted(set(fixed.values()) - set(SPLITS)):
+        raise InputError(f"--split names {wrong}; known: {', '.join(SPLITS)}.")
+    return [
+        PairSource(name, Path(folder), until.get(name, ""), fixed.get(name, ""))
+        for name, folder in named
+    ]
 
 
 def _split_option(option: str, entry: str, example: str) -> tuple[str, str]:
@@ -192,7 +298,16 @@ def _split_option(option: str, entry: str, example: str) -> tuple[str, str]:
     metavar="NAME=TEXT",
     help="In that source the person is the file's stem up to TEXT.",
 )
+@click.option(
+    "--split",
+    "splits",
+    multiple=True,
+    metavar="NAME=SPLIT",
+    help="All pairs of that source go into train, validation or test.",
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder.")
+@click.option("--aligned", help="Geometry in which all pictures lie already, e.g. cufs.")
+@click.option("--quality", default=95, show_default=True, help="WebP quality; 100 is lossless.")
 @click.option("--geometry", default="arcface-112", show_default=True, help="How faces are aligned.")
 @click.option("--validation-fraction", default=0.1, show_default=True, help="People held out.")
 @click.option("--seed", default=0, show_default=True, help="Chooses the people held out.")
@@ -200,7 +315,10 @@ def _split_option(option: str, entry: str, example: str) -> tuple[str, str]:
 def pairs(
     folders: tuple[str, ...],
     ends: tuple[str, ...],
+    splits: tuple[str, ...],
     out: Path,
+    aligned: str | None,
+    quality: int,
     geometry: str,
     validation_fraction: float,
     seed: int,
@@ -208,17 +326,18 @@ def pairs(
 ) -> None:
     """Cut, align and pack photos together with people's drawings of them.
 
-    Pairs in which no face was found are left out and counted.
+    Pairs in which no face was found are left out and counted. Files without a partner, files used
+    twice and pairs of the wrong size are named, and nothing is written.
     """
     from rich.progress import Progress
 
-    sources = _parse_sources(folders, ends)
+    sources = _parse_sources(folders, ends, splits)
     with Progress() as progress:
         bar = progress.add_task("Pairs", total=None)
         outcome = build_pair_dataset(
             sources,
             out,
-            PairPlan(geometry, validation_fraction, seed),
+            PairPlan(geometry, validation_fraction, seed, aligned, quality),
             device=device,
             on_pairs=lambda n: progress.advance(bar, n),
         )

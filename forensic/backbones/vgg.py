@@ -12,11 +12,11 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from forensic.backbones.files import read_tensors
 from forensic.check import check_shape
-from forensic.errors import MissingWeights, WeightsError
+from forensic.errors import WeightsError
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 LAYERS = ("conv1_1", "conv1_2", "conv2_1", "conv2_2")
@@ -61,12 +61,7 @@ def load_vgg_features(path: Path) -> VGGFeatures:
         MissingWeights: The file is not there.
         WeightsError: The file is not one of the two networks.
     """
-    if not path.is_file():
-        raise MissingWeights(
-            f"VGG weights {path} were not found. Run `forensic weights fetch vgg16`, or pass the "
-            "path of a VGG file with --set options.vgg=PATH."
-        )
-    state = _read(path)
+    state = read_vgg_file(path)
     if "conv0.weight" in state:
         vgg = VGGFeatures(name="vgg19-normalised relu2_2 (stand-in)", padding="reflect")
         wanted = {name: state[name] for name in vgg.state_dict() if name in state}
@@ -92,12 +87,15 @@ def load_vgg_features(path: Path) -> VGGFeatures:
     return vgg
 
 
-def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            loaded: dict[str, Tensor] = load_file(path)
-            return loaded
-        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch.load raises nearly anything on a damaged file
-        raise WeightsError(f"{path} cannot be read as weights: {error}") from error
-    return state
+def read_vgg_file(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a VGG file by name, whichever of the two networks it holds.
+
+    Raises:
+        MissingWeights: The file is not there.
+        WeightsError: It cannot be read as weights.
+    """
+    remedy = (
+        "Run `forensic weights fetch vgg16`, or pass the path of a VGG file with "
+        "--set options.vgg=PATH."
+    )
+    return read_tensors(path, remedy=remedy)

@@ -133,6 +133,11 @@ class TaughtFaces:
         """What a network for these samples must know: the length of the vectors."""
         return {"dimension": self.targets.shape[1]}
 
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What is stored beside weights: nothing beyond the recipe's name."""
+        return {}
+
     def _list_items(self, drawing_share: float) -> list[tuple[int, int]]:
         """Return (row, kind) of everything that can be asked for by index."""
         rows = range(len(self.photos))

@@ -13,6 +13,7 @@ import numpy as np
 
 from forensic.check import check_landmarks
 from forensic.faces.geometry import Affine, map_points, similarity_between, warp
+from forensic.faces.landmarks import ALIGNED
 from forensic.registry import Registry
 from forensic.values import RGB, Landmarks
 
@@ -94,6 +95,8 @@ TEMPLATES: Registry[Template] = Registry(
         "csi-96": CSITemplate(),
         "csi-96-roll": CSITemplate(roll=True),
         "csi-192": CSITemplate((192, 192)),
+        # The frame in which CUFS lies: its own pictures keep every pixel.
+        "cufs-250": PointTemplate(ALIGNED["cufs"].size_hw, ALIGNED["cufs"].landmarks),
         "arcface-112": PointTemplate((112, 112), ARCFACE_112),
         "arcface-112x96": PointTemplate((112, 96), ARCFACE_112 - (8, 0)),
         # FaceNet crops the detector's box with a margin and never warps; these points are where

@@ -96,6 +96,8 @@ def warp(image: RGB, matrix: Affine, size_hw: tuple[int, int]) -> RGB:
     check_shape(matrix, (2, 3), name="affine map")
     matrix = np.asarray(matrix, dtype=np.float64)
     height, width = size_hw
+    if image.shape[:2] == size_hw and np.allclose(matrix, np.eye(2, 3), rtol=0, atol=1e-9):
+        return image.copy()  # resampling would round
     image, matrix = _cut_to_footprint(image, matrix, size_hw)
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     picture = Image.fromarray(image)

@@ -88,6 +88,24 @@ def load_image(path: Path, *, at_least_px: int | None = None) -> RGB:
     return decode_image(data, name=str(path), at_least_px=at_least_px)
 
 
+def read_size_hw(path: Path) -> tuple[int, int]:
+    """Return the height and width of an image file from its header, before any rotation by EXIF.
+
+    Raises:
+        DataFolderError: The file cannot be read.
+        ImageError: It is not an image; `reason` is `not_an_image`.
+    """
+    try:
+        with Image.open(path) as picture:
+            return picture.height, picture.width
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"{path} is not an image that can be read.", reason="not_an_image"
+        ) from error
+    except OSError as error:
+        raise DataFolderError(f"{path} cannot be read: {error.strerror}.") from error
+
+
 def list_images(folder: Path) -> list[Path]:
     """Return every image file below a folder, by suffix, in sorted order.
 

@@ -35,6 +35,10 @@ IMAGES_PER_LINE = 2000
 class Samples(Protocol):
     """A training or validation set: a length and batches by index."""
 
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What a user of the weights must know of the samples, stored beside them."""
+
     def __len__(self) -> int: ...
 
     def batch(self, indices: NDArray[np.intp], *, flips: NDArray[np.bool_] | None = None) -> Batch:

@@ -16,10 +16,13 @@ class TrainingTask(Protocol):
     Attributes:
         score: Name of the validation figure that chooses the best checkpoint.
         higher_is_better: Direction of that figure.
+        metadata: What a user of the weights must know of the task, stored beside them: for a
+            generator its `direction`, see `forensic.generators.registry`.
     """
 
     score: str
     higher_is_better: bool
+    metadata: dict[str, str]
 
     def networks(self) -> dict[str, nn.Module]:
         """Return every trained network by name; the loop moves, saves and averages them."""

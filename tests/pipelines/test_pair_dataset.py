@@ -61,3 +61,44 @@ def test_bad_options_name_the_remedy(tmp_path: Path) -> None:
     stray = runner.invoke(pairs, ["--pairs", "a=x", "--person-until", "b=_", "--out", out])
     assert isinstance(stray.exception, InputError)
     assert "['b']" in str(stray.exception)
+
+
+def aligned_pairs(folder: Path, n: int = 3) -> Path:
+    """Write pairs in the size of CUFS."""
+    write_pairs(folder, range(n))
+    return folder
+
+
+def test_aligned_pairs_keep_every_pixel_and_need_no_detector(tmp_path: Path) -> None:
+    folder = aligned_pairs(tmp_path / "toy")
+    plan = PairPlan(geometry="cufs-250", aligned="cufs", quality=100)
+    source = PairSource("toy", folder, split="test")
+    assert build_pair_dataset([source], tmp_path / "out", plan) == {"packed": 3}
+    packed = PackedDataset(tmp_path / "out")
+    assert packed.manifest["splits"] == {"test": 3}
+    photos = packed.images(packed.records, "photo")
+    np.testing.assert_array_equal(photos[1], face_photo(1))
+
+
+def test_pairs_that_would_spoil_a_training_are_named_before_it(tmp_path: Path) -> None:
+    plan = PairPlan(geometry="cufs-250", aligned="cufs")
+    folder = aligned_pairs(tmp_path / "toy")
+    photos, sketches = folder / "photos", folder / "sketches"
+    (sketches / "p0000.png").write_bytes((photos / "p0000.png").read_bytes())
+    (photos / "p0001.png").write_bytes((photos / "p0002.png").read_bytes())
+    write_image(sketches / "p0002.png", face_photo(2, size_hw=(200, 200)))
+    with pytest.raises(DataFolderError) as caught:
+        build_pair_dataset([PairSource("toy", folder)], tmp_path / "out", plan)
+    message = str(caught.value)
+    assert "1 sketches that are their own photo: toy/p0000" in message
+    assert "1 files used twice: photo of toy/p0002 = photo of toy/p0001" in message
+    assert "toy/p0002 (photo 200×250, sketch 200×200)" in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_split_of_a_source_is_checked(tmp_path: Path) -> None:
+    arguments = ["--pairs", "a=x", "--out", str(tmp_path / "out"), "--split"]
+    for split, phrase in (("b=test", "['b']"), ("a=dev", "['dev']")):
+        result = CliRunner().invoke(pairs, [*arguments, split])
+        assert isinstance(result.exception, InputError)
+        assert phrase in str(result.exception)

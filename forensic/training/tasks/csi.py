@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from forensic.backbones.vgg import load_vgg_features
 from forensic.datasets.pairs import SketchPhotoPairs
 from forensic.generators.csi import CSI
+from forensic.generators.registry import SKETCH_TO_PHOTO
 from forensic.layers.memory import to_channels_last
 from forensic.losses.perceptual import feature_loss
 from forensic.losses.pixel import squared_error
@@ -73,6 +74,7 @@ class CSITask:
         self.optimizer = torch.optim.Adam(
             self.generator.parameters(), lr=learning_rate, betas=(0.9, 0.999), eps=1e-8
         )
+        self.metadata = {"direction": SKETCH_TO_PHOTO}
         self.weights = (pixel_weight, feature_weight * feature_scale, variation_weight)
         self.autocast = choose_precision(precision, device)
         self._losses = torch.compile(self._compute_losses) if compile else self._compute_losses

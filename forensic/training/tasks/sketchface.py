@@ -92,6 +92,7 @@ class SketchFaceTask:
         )
         self.optimizer = torch.optim.AdamW(_groups(self.network, weight_decay), lr=learning_rate)
         self.autocast = choose_precision(precision, device)
+        self.metadata: dict[str, str] = {}
 
     def networks(self) -> dict[str, nn.Module]:
         """Return the embedder."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from forensic.datasets.packed import PackedWriter, Record
 from forensic.datasets.pairs import Order, SketchPhotoPairs
-from forensic.errors import DataFolderError, UnknownNameError
+from forensic.errors import DataFolderError, RangeError, ShapeError, UnknownNameError
 from forensic.sketches.registry import SKETCH_STYLES
 from tests.support.packed import random_photo, write_packed
 
@@ -115,3 +115,109 @@ def test_half_of_all_samples_are_mirrored() -> None:
 def test_another_seed_is_another_order() -> None:
     first, second = (Order(100, batch_size=100, seed=seed).at(0)[0] for seed in (0, 1))
     assert first.tolist() != second.tolist()
+
+
+def with_drawings(folder: Path, *, n: int = 4, side: int = 16) -> Path:
+    """Write pairs whose drawing is the negative of the photo: both must move alike."""
+    with PackedWriter(folder, geometry="cufs-250", quality=100) as writer:
+        for seed in range(n):
+            photo = random_photo(seed, side)
+            record = Record(f"toy/{seed}", f"toy/{seed}", "train", f"{seed:064x}")
+            writer.add(record, {"photo": photo, "drawing": 255 - photo})
+    return folder
+
+
+def test_stored_drawings_serve_as_sketches(tmp_path: Path) -> None:
+    pairs = SketchPhotoPairs(with_drawings(tmp_path), split="train", style="drawing")
+    batch = pairs.batch(np.array([2]))
+    torch.testing.assert_close(batch["sketch"], 1 - batch["photo"])
+    assert pairs.metadata["style"] == "drawing"
+    assert pairs.metadata["geometry"] == "cufs-250"
+
+
+def test_eight_symmetries_are_eight_different_samples_done_to_both_sides(tmp_path: Path) -> None:
+    pairs = SketchPhotoPairs(
+        with_drawings(tmp_path, n=2), split="train", style="drawing", symmetries=8
+    )
+    assert len(pairs) == 16
+    assert pairs.subjects == ["toy/0"] * 8 + ["toy/1"] * 8
+    batch = pairs.batch(np.arange(16), flips=np.ones(16, dtype=bool))
+    torch.testing.assert_close(batch["sketch"], 1 - batch["photo"])
+    first = batch["photo"][0]
+    own = {first.rot90(k, (1, 2)).numpy().tobytes() for k in range(4)}
+    own |= {first.flip(2).rot90(k, (1, 2)).numpy().tobytes() for k in range(4)}
+    assert {picture.numpy().tobytes() for picture in batch["photo"][:8]} == own
+    assert len(own) == 8
+
+
+def test_one_symmetry_is_never_mirrored(tmp_path: Path) -> None:
+    pairs = SketchPhotoPairs(with_drawings(tmp_path), split="train", style="drawing", symmetries=1)
+    flagged = pairs.batch(np.array([0]), flips=np.array([True]))
+    assert torch.equal(flagged["photo"], pairs.batch(np.array([0]))["photo"])
+
+
+def test_crop_and_size_are_done_to_both_sides(tmp_path: Path) -> None:
+    pairs = SketchPhotoPairs(
+        with_drawings(tmp_path), split="train", style="drawing", crop_hw=[12, 8], size_hw=[6, 4]
+    )
+    batch = pairs.batch(np.array([0, 1]))
+    assert batch["photo"].shape == batch["sketch"].shape == (2, 3, 6, 4)
+    torch.testing.assert_close(batch["sketch"], 1 - batch["photo"], atol=1.01 / 255, rtol=0)
+
+
+def test_leaky_split_separates_pictures_and_not_people(tmp_path: Path) -> None:
+    options = {"style": "drawing", "symmetries": 8, "people": "leaky", "hold_out": False}
+    folder = with_drawings(tmp_path, n=20)
+    training, test = (
+        SketchPhotoPairs(folder, split=split, **options)  # type: ignore[arg-type]
+        for split in ("train", "test")
+    )
+    assert len(training) + len(test) == 160
+    assert len(test) == round(160 * 300 / 1504)
+    seen = {p.tobytes() for p in (255 * training.batch(np.arange(len(training)))["photo"]).numpy()}
+    asked = {p.tobytes() for p in (255 * test.batch(np.arange(len(test)))["photo"]).numpy()}
+    assert seen.isdisjoint(asked)
+    assert set(test.subjects) <= set(training.subjects)
+    validation = SketchPhotoPairs(folder, split="validation", **options)  # type: ignore[arg-type]
+    assert validation.subjects == training.subjects[:100]
+
+
+def test_nothing_held_out_validates_on_training_pairs(tmp_path: Path) -> None:
+    folder = with_drawings(tmp_path)
+    with pytest.raises(DataFolderError, match="no 'validation'"):
+        SketchPhotoPairs(folder, split="validation", style="drawing")
+    pairs = SketchPhotoPairs(folder, split="validation", style="drawing", hold_out=False)
+    assert len(pairs) == 4
+
+
+def test_random_subset_depends_on_its_seed_alone(tmp_path: Path) -> None:
+    folder = with_drawings(tmp_path, n=12)
+    chosen = [
+        [
+            r.key
+            for r in SketchPhotoPairs(
+                folder, split="train", style="drawing", limit=4, subset_seed=seed
+            ).records
+        ]
+        for seed in (0, 0, 1)
+    ]
+    assert chosen[0] == chosen[1] != chosen[2]
+    assert all(len(set(keys)) == 4 for keys in chosen)
+
+
+def test_photo_on_two_sides_of_the_split_is_named(tmp_path: Path) -> None:
+    with PackedWriter(tmp_path, geometry="test", quality=100) as writer:
+        for key, split in (("a", "train"), ("b", "test")):
+            writer.add(Record(key, key, split, "0" * 64), {"photo": random_photo(0)})
+    with pytest.raises(DataFolderError, match=r"b \(test\) = a \(train\)"):
+        SketchPhotoPairs(tmp_path, split="train", style="line")
+
+
+def test_what_cannot_be_done_is_refused(tmp_path: Path) -> None:
+    folder = with_drawings(tmp_path)
+    with pytest.raises(RangeError, match="symmetries"):
+        SketchPhotoPairs(folder, split="train", style="drawing", symmetries=4)
+    with pytest.raises(RangeError, match="people"):
+        SketchPhotoPairs(folder, split="train", style="drawing", people="same")
+    with pytest.raises(ShapeError, match="square"):
+        SketchPhotoPairs(folder, split="train", style="drawing", symmetries=8, crop_hw=[8, 12])

@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 
-from forensic.datasets.splits import split_of_subject
+from forensic.datasets.splits import leaky_split, split_of_subject
 from forensic.errors import RangeError
 
 PEOPLE = [f"lfw/Person_{i}" for i in range(2000)]
@@ -43,3 +44,18 @@ def test_another_seed_is_an_independent_split() -> None:
 def test_refused(fraction: float) -> None:
     with pytest.raises(RangeError, match="validation fraction"):
         split_of_subject("a", validation_fraction=fraction, seed=0)
+
+
+def test_leaky_split_has_the_studys_sizes() -> None:
+    is_test = leaky_split(1504)
+    assert (is_test.sum(), (~is_test).sum()) == (300, 1204)
+    assert np.array_equal(is_test, leaky_split(1504))
+    assert not np.array_equal(is_test, leaky_split(1504, seed=1))
+    with pytest.raises(RangeError):
+        leaky_split(10, test_share=1.2)
+
+
+def test_nearly_every_test_picture_of_the_study_has_a_sibling_in_training() -> None:
+    person = np.arange(1504) // 8
+    is_test = leaky_split(1504)
+    assert set(person[is_test]) <= set(person[~is_test])
