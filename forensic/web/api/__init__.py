@@ -7,12 +7,21 @@ from flask_smorest import Api
 
 import forensic
 from forensic.values import LEAD_ONLY
-from forensic.web.api import cases, docs, session, users
+from forensic.web.api import cases, docs, jobs, oversight, probes, reviews, searches, session, users
 from forensic.web.api.frame import ProblemSchema
 from forensic.web.problems import MEDIA_TYPE
 
 PREFIX = "/api/v1"
-FAMILIES = (session.family, users.family, cases.family)
+FAMILIES = (
+    session.family,
+    users.family,
+    cases.family,
+    probes.family,
+    searches.family,
+    reviews.family,
+    jobs.family,
+    oversight.family,
+)
 
 
 class ProblemApi(Api):  # type: ignore[misc]

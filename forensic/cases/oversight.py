@@ -1,0 +1,79 @@
+"""Oversight: reading the audit and proving that nothing in it was changed."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from db.models import AuditEvent
+from db.queries import audit as events
+from db.queries.audit import Verification
+from db.queries.rows import Page
+from forensic.cases import access, audit
+from forensic.cases.actor import Actor
+from forensic.cases.permissions import Action, check
+
+
+def list_events(
+    session: Session,
+    actor: Actor,
+    *,
+    case_id: uuid.UUID | None = None,
+    by: str | None = None,
+    tag: str | None = None,
+    after: int | None = None,
+    limit: int = 50,
+) -> Page[AuditEvent]:
+    """Return events of the audit, newest first; reading them is an event too.
+
+    Args:
+        session: An open session that may write.
+        actor: Who asks.
+        case_id: Only of this case.
+        by: Only of this actor: a person's id, `worker`, `command` or `anonymous`.
+        tag: Only of this kind.
+        after: `next_after` of the page before.
+        limit: Number of events, 1 to 1000.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        RequestRefused: The limit is out of range.
+    """
+    check(actor, Action.VIEW_AUDIT)
+    with access.plain_errors():
+        page = events.list_events(
+            session, case_id=case_id, actor=by, tag=tag, after=after, limit=limit
+        )
+    audit.record(
+        session, actor, audit.Tag.AUDIT_VIEWED, of_case=case_id, of_actor=by, of_tag=tag
+    )
+    return page
+
+
+def verify(session: Session, actor: Actor) -> Verification:
+    """Read the whole chain and return every fault in it.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+    """
+    check(actor, Action.VERIFY_AUDIT)
+    found = events.verify(session)
+    audit.record(
+        session,
+        actor,
+        audit.Tag.AUDIT_VERIFIED,
+        count=found.count,
+        head=str(found.head) if found.head else None,
+        faults=[f"{fault.sequence}: {fault.kind}" for fault in found.faults],
+    )
+    return found
+
+
+def details(event: AuditEvent) -> Mapping[str, Any]:
+    """Return what an event tells beside who, what, when and which case."""
+    told: Mapping[str, Any] = json.loads(event.payload).get("details", {})
+    return told
