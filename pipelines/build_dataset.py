@@ -21,6 +21,7 @@ from forensic.files import sha256_of_bytes
 from forensic.images.io import decode_image, list_images
 from forensic.runtime import provenance
 from forensic.values import RGB, Landmarks
+from pipelines.adapter_data import adapter
 from pipelines.pair_dataset import pairs
 from pipelines.teach import teach
 
@@ -306,5 +307,6 @@ def verify(folder: Path) -> None:
     click.echo(f"{folder}: {len(packed.records)} faces, {packed.manifest['splits']}, all intact.")
 
 
+dataset.add_command(adapter)
 dataset.add_command(pairs)
 dataset.add_command(teach)

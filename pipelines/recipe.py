@@ -15,6 +15,8 @@ MAY_CHANGE = frozenset(
     {
         "data.folder",
         "options.compile",
+        "options.embedder",
+        "options.total_steps",
         "options.vgg",
         "schedule.checkpoint_minutes",
         "schedule.images",
@@ -24,6 +26,10 @@ MAY_CHANGE = frozenset(
 )
 """What a resumed training may say anew: where files lie, how long it runs and how often it looks.
 Everything else decides what it computes."""
+
+
+RECIPES = Path(__file__).with_name("recipes")
+"""Folder of the recipes that come with the package."""
 
 
 class _Strict(BaseModel):
@@ -59,6 +65,17 @@ class TrainRecipe(_Strict):
     data: DataRecipe
     schedule: ScheduleRecipe
     options: dict[str, Any] = {}
+
+
+def find_recipe(path: Path) -> Path:
+    """Return a recipe's file: the path itself, or the recipe of that name in the package.
+
+    Example:
+        >>> find_recipe(Path("adapter")).name
+        'adapter.toml'
+    """
+    own = RECIPES / f"{path}.toml"
+    return own if not path.exists() and own.is_file() else path
 
 
 def load_recipe(path: Path, changes: tuple[str, ...] = ()) -> TrainRecipe:

@@ -11,7 +11,7 @@ import click
 from forensic.errors import RecipeError
 from forensic.files import sha256_of_file, write_json
 from forensic.runtime import choose_device, provenance, seed_everything
-from pipelines.recipe import TrainRecipe, check_resumable, load_recipe
+from pipelines.recipe import TrainRecipe, check_resumable, find_recipe, load_recipe
 
 if TYPE_CHECKING:
     import torch
@@ -64,13 +64,16 @@ def export_weights(recipe: TrainRecipe, trainer: Trainer, out: Path) -> list[Pat
         TrainingError: Nothing was validated yet.
         OSError: The folder cannot be written.
     """
+    from forensic.generators.registry import find_network_name
     from forensic.weights.bundle import save_bundle
 
     written = []
     for config, network in trainer.task.export(trainer.best_networks()).values():
         path = out / f"{recipe.name}.safetensors"
-        facts = {"style": recipe.data.style} if recipe.data.style else {}
-        save_bundle(path, network.state_dict(), config, {"recipe": recipe.name, **facts})
+        facts = {"recipe": recipe.name, **trainer.training.metadata, **trainer.task.metadata}
+        if kind := find_network_name(network):
+            facts["network"] = kind
+        save_bundle(path, network.state_dict(), config, facts)
         write_json(
             path.with_suffix(".json"),
             {
@@ -97,6 +100,7 @@ def _manifest_hashes(folder: Path) -> dict[str, str]:
 @click.argument("recipe", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder.")
 @click.option("--data", help="Packed data set; replaces data.folder of the recipe.")
+@click.option("--embedder", help="Whose space an adapter leads into: name, TOML or ONNX file.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the recipe.")
 @click.option("--max-minutes", type=float, default=math.inf, help="Stop cleanly after so long.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
@@ -105,12 +109,15 @@ def train(
     recipe: Path,
     out: Path,
     data: str | None,
+    embedder: str | None,
     changes: tuple[str, ...],
     max_minutes: float,
     device: str,
     threads: int | None,
 ) -> None:
     """Train what RECIPE says, or go on where the run folder stands.
+
+    RECIPE is a file, or the name of one that comes with the package, e.g. adapter.
 
     Stops by itself at the end of the schedule, when validation no longer improves, or after
     --max-minutes; Ctrl-C also saves first. The best weights so far are written each time.
@@ -123,7 +130,9 @@ def train(
         torch.set_num_threads(threads)
     if data:
         changes = (*changes, f'data.folder="{data}"')
-    loaded = load_recipe(recipe, changes)
+    if embedder:
+        changes = (*changes, f'options.embedder="{embedder}"')
+    loaded = load_recipe(find_recipe(recipe), changes)
     if (out / CHECKPOINT).is_file():
         check_resumable(out / "recipe.json", loaded)
     write_json(out / "recipe.json", loaded.model_dump())

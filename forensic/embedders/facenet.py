@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -78,6 +79,28 @@ class FaceNetEmbedder:
             batch = batch.permute(0, 3, 1, 2).float().sub_(127.5).div_(128.0)
             rows = self._network(batch.to(self._dtype))
         return unit_rows(rows.float().cpu().numpy())
+
+
+class FaceNetNetwork(nn.Module):
+    """Inception-ResNet-v1 for training, its normalisations with fixed statistics."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config: dict[str, Any] = {}
+        self.network = InceptionResnetV1(pretrained=None)
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode of everything but the normalisations, which keep their statistics."""
+        super().train(mode)
+        for module in self.network.modules():
+            if isinstance(module, nn.BatchNorm2d | nn.BatchNorm1d):
+                module.eval()
+        return self
+
+    def forward(self, faces: Tensor) -> Tensor:
+        """Return (B, 512) rows of length 1 for RGB faces (B, 3, 160, 160) in [0, 1]."""
+        rows: Tensor = self.network((faces * 255 - 127.5) / 128)
+        return rows
 
 
 def prepare_facenet(network: nn.Module, *, device: torch.device, dtype: torch.dtype) -> nn.Module:

@@ -1,8 +1,9 @@
 """The table of embedders.
 
 An embedder is asked for by a name of the table, by the path of a TOML file that describes an
-ONNX network (`model.toml` or `onnx:model.toml`), or as `kind:path` with a weights file of the
-user's own (`facenet:weights.pt`, `sketchface:weights.safetensors`).
+ONNX network (`model.toml`, `onnx:model.toml`, or `model.onnx` with `model.toml` beside it), or
+as `kind:path` with a weights file of the user's own (`facenet:weights.pt`,
+`sketchface:weights.safetensors`).
 """
 
 from __future__ import annotations
@@ -71,14 +72,43 @@ def create_embedder(
         RecipeError: A TOML description is malformed.
         DeviceError: The device cannot be used by this embedder.
     """
+    kind, path, name = locate_embedder(name_or_path, weights=weights)
+    return KINDS[kind](path, device, name)
+
+
+def locate_embedder(name_or_path: str, *, weights: Path | None = None) -> tuple[str, Path, str]:
+    """Return an embedder's kind, the file it is built from, and what results call it.
+
+    Args:
+        name_or_path: As for `create_embedder`.
+        weights: Folder of fetched weights; bundled ones are found without it.
+
+    Raises:
+        UnknownNameError: Neither a name nor a path of a known kind.
+        MissingWeights: A file is not there; the message says what brings it.
+        WeightsError: The hash of a catalogued file is wrong.
+    """
     kind, colon, rest = name_or_path.partition(":")
     if colon and kind in KINDS:
         path = _existing(rest)
-        return KINDS[kind](path, device, f"{kind}:{path.name}")
+        return kind, path, f"{kind}:{path.name}"
     if name_or_path.endswith(".toml"):
-        return _onnx(_existing(name_or_path), device, name_or_path)
+        return "onnx", _existing(name_or_path), name_or_path
+    if name_or_path.endswith(".onnx"):
+        return "onnx", _description_beside(_existing(name_or_path)), name_or_path
     builder, weights_name = EMBEDDERS[name_or_path]
-    return builder(find_weights(weights_name, folder=weights), device, weights_name)
+    kind = next(name for name, known in KINDS.items() if known is builder)
+    return kind, find_weights(weights_name, folder=weights), weights_name
+
+
+def _description_beside(model: Path) -> Path:
+    path = model.with_suffix(".toml")
+    if not path.is_file():
+        raise MissingWeights(
+            f"{model} needs a description: write {path.name} beside it (template, mean, scale, "
+            "order of channels; see forensic/embedders/onnx.py)."
+        )
+    return path
 
 
 def _existing(text: str) -> Path:

@@ -6,10 +6,24 @@ training and validation sets, whose `facts` are the first arguments of its const
 
 from __future__ import annotations
 
+from typing import Any
+
 from forensic.registry import Registry
+from forensic.training.tasks.adapter import AdapterTask
+from forensic.training.tasks.autoencoder import AutoencoderTask
 from forensic.training.tasks.csi import CSITask
+from forensic.training.tasks.fcn import FCNTask
+from forensic.training.tasks.pix2pix import Pix2PixTask
 from forensic.training.tasks.sketchface import SketchFaceTask
 
-TASKS: Registry[type[CSITask] | type[SketchFaceTask]] = Registry(
-    "training task", {"csi": CSITask, "sketchface": SketchFaceTask}
+TASKS: Registry[type[Any]] = Registry(
+    "training task",
+    {
+        "adapter": AdapterTask,
+        "autoencoder": AutoencoderTask,
+        "csi": CSITask,
+        "fcn": FCNTask,
+        "pix2pix": Pix2PixTask,
+        "sketchface": SketchFaceTask,
+    },
 )

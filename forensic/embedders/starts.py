@@ -1,0 +1,107 @@
+"""Trainable copies of embedders' networks: where the training of an adapter starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from forensic.embedders.adapter import AdapterConfig
+from forensic.embedders.embedder import Embedder
+from forensic.embedders.facenet import FaceNetNetwork, load_facenet_state
+from forensic.embedders.graph import read_onnx
+from forensic.embedders.onnx import load_onnx_description
+from forensic.embedders.registry import KINDS, locate_embedder
+from forensic.embedders.sketchface import load_sketchface
+from forensic.errors import WeightsError
+from forensic.faces.align import TEMPLATES
+from forensic.images.tensors import images_to_tensor
+from forensic.registry import Registry
+
+SAME = 0.999
+"""Least cosine between an embedder's vector and that of the network read from its file."""
+
+
+def start_network(
+    name_or_path: str, *, weights: Path | None = None
+) -> tuple[AdapterConfig, nn.Module]:
+    """Return a trainable copy of an embedder's network, verified to give the same vectors.
+
+    Args:
+        name_or_path: As for `create_embedder`.
+        weights: Folder of fetched weights; bundled ones are found without it.
+
+    Raises:
+        UnknownNameError: Neither a name nor a path of a known kind.
+        MissingWeights: A file is not there; the message says what brings it.
+        WeightsError: The network cannot be read as torch layers, or does not then give the
+            embedder's vectors.
+        RecipeError: A TOML description is malformed.
+    """
+    kind, path, name = locate_embedder(name_or_path, weights=weights)
+    embedder = KINDS[kind](path, torch.device("cpu"), name)
+    architecture, network = _READERS[kind](path)
+    _check_same(embedder, network)
+    config = AdapterConfig(
+        network=architecture,
+        arguments=network.config,
+        template=embedder.template,
+        dimension=embedder.dimension,
+        embedder=embedder.name,
+        embedder_weights_sha256=embedder.weights_sha256,
+    )
+    return config, network.requires_grad_(True)
+
+
+def _read_onnx(path: Path) -> tuple[str, Any]:
+    about = load_onnx_description(path)
+    model = path.parent / about.file
+    network = read_onnx(model, mean=about.mean, scale=about.scale, channels=about.channels)
+    return "graph", network
+
+
+def _read_sketchface(path: Path) -> tuple[str, Any]:
+    return "sketchface", load_sketchface(path)
+
+
+def _read_facenet(path: Path) -> tuple[str, Any]:
+    network = FaceNetNetwork()
+    load_facenet_state(network.network, path)
+    return "facenet", network.eval()
+
+
+_READERS: Registry[Callable[[Path], tuple[str, Any]]] = Registry(
+    "kind of embedder",
+    {"onnx": _read_onnx, "sketchface": _read_sketchface, "facenet": _read_facenet},
+)
+
+
+def _check_same(embedder: Embedder, network: nn.Module) -> None:
+    """Compare a network with the embedder it was read from, on faces of noise.
+
+    An embedder may add the mirror image's vector, before or after scaling both to length 1.
+
+    Raises:
+        WeightsError: Their vectors differ.
+    """
+    size = TEMPLATES[embedder.template].size_hw
+    faces = np.random.default_rng(0).integers(0, 256, (2, *size, 3), dtype=np.uint8)
+    expected = torch.from_numpy(embedder.embed(faces))
+    batch = images_to_tensor(faces)
+    with torch.inference_mode():
+        rows, mirrored = network(batch).float(), network(batch.flip(3)).float()
+    candidates = (rows, rows + mirrored, _unit(rows) + _unit(mirrored))
+    nearest = max(float((_unit(own) * expected).sum(1).min()) for own in candidates)
+    if nearest < SAME:
+        raise WeightsError(
+            f"{embedder.name}: the network read from its file gives other vectors than the file "
+            f"itself (cosine {nearest:.4f}). Check mean, scale and channels of its description."
+        )
+
+
+def _unit(rows: Tensor) -> Tensor:
+    return nn.functional.normalize(rows)
