@@ -8,12 +8,24 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from forensic.web.pages import account, cases, models, probes, review, searches, users
+from forensic.web.pages import (
+    account,
+    audit,
+    cases,
+    drawing,
+    models,
+    probes,
+    review,
+    searches,
+    users,
+)
 from forensic.web.pages.frame import frame
 
 BLUEPRINTS = (
     account.blueprint,
+    audit.blueprint,
     cases.blueprint,
+    drawing.blueprint,
     models.blueprint,
     probes.blueprint,
     review.blueprint,

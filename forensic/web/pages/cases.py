@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -12,6 +16,7 @@ from db.queries import galleries as gallery_rows
 from db.queries import users as user_rows
 from db.queries.rows import PAGE_SIZE_MAX
 from forensic.cases import lifecycle, probes, searches
+from forensic.cases.lifecycle import TimelineEntry
 from forensic.cases.permissions import RULES, Action, may
 from forensic.web import records
 from forensic.web.auth import current_actor
@@ -21,7 +26,24 @@ from forensic.web.pages.frame import done, first_url, next_url, page_key, page_n
 from forensic.web.pages.people import Names
 
 blueprint = Blueprint("cases", __name__, url_prefix="/cases")
-TIMELINE_LENGTH = 30
+TIMELINE_LENGTH = 60
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One line of a case's timeline.
+
+    Attributes:
+        tag: What was done.
+        by: Who did it.
+        at: When, for the last time.
+        count: How many times in a row.
+    """
+
+    tag: str
+    by: str
+    at: datetime
+    count: int
 
 
 @blueprint.get("")
@@ -95,7 +117,7 @@ def render_case(case: Case, form: Form) -> ResponseReturnValue:
         probes=probes.list_probes(session, actor, case.id).rows,
         searches=searches.list_searches(session, actor, case.id).rows,
         galleries=_gallery_names(),
-        events=page.rows,
+        events=_grouped(page.rows),
         older_url=next_url(page.next_after, "before"),
         **probe_forms.context(),
     ), form.status
@@ -163,6 +185,16 @@ def expunge(case_id: uuid.UUID) -> ResponseReturnValue:
     """POST /cases/ID/expunge: 303 expunged, 404, 409 under legal hold, 422 without a reason."""
     lifecycle.expunge(records.session(), current_actor(), case_id, reason=_reason())
     return done("expunging", "pages.cases.retention")
+
+
+def _grouped(entries: Sequence[TimelineEntry]) -> list[Happened]:
+    """Return what was done, with repetitions by the same person told once."""
+    runs = groupby(entries, key=lambda entry: (entry.tag, entry.by))
+    found = []
+    for (tag, by), run in runs:
+        several = list(run)
+        found.append(Happened(tag, by, several[0].at, len(several)))
+    return found
 
 
 def _reason() -> str:

@@ -134,4 +134,4 @@ def _is_over(endpoint: str, here: str) -> bool:
     if here in {own for _, own, _ in _PLACES}:
         return False
     kind = here.split(".")[1] if here.startswith("pages.") else ""
-    return endpoint == f"pages.{_UNDER.get(kind, kind)}.index"
+    return endpoint.split(".")[1:] in ([_UNDER.get(kind, kind), "index"], [kind, "board"])

@@ -147,7 +147,7 @@ def _render(probe: Probe, form: Form) -> ResponseReturnValue:
         versions=versions,
         finding=is_finding,
         jobs=running,
-        points=_points(probe, latest, form) if not is_finding else None,
+        points=_points(probe, latest, form) if latest or not is_finding else None,
         point_names=POINT_NAMES,
         people=Names(session),
         renditions=renditions.list_renditions(session, actor, probe.id).rows,

@@ -12,7 +12,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from db.models import Candidate, LandmarkVersion, Photo, Probe, Rendition, SearchInput, Verdict
+from db.models import LandmarkVersion, Probe, Rendition, SearchInput, Verdict
 from db.queries.rows import get_row
 from forensic.cases import lifecycle, reviews, searches
 from forensic.cases.permissions import Action, check
@@ -147,7 +147,6 @@ def _render(listed: searches.CandidateList, position: int, form: Form) -> Respon
         case=lifecycle.get_case(session, actor, view.search.case_id),
         entries=entries,
         entry=entry,
-        label=position + 1,
         is_blind=listed.is_blind,
         progress_own=Progress(listed.decided, len(entries)),
         previous=entries[position - 1] if position else None,
@@ -158,7 +157,7 @@ def _render(listed: searches.CandidateList, position: int, form: Form) -> Respon
         features=FEATURES,
         answers=ANSWERS,
         checked_any=any(form.text(f"feature-{feature}") for feature in FEATURES),
-        photo_points=_photo_points(session, entry.id),
+        photo_points=_shares(entry.landmarks, entry.size_px[0]) or None,
         history=_history(session, listed.search.id, entry.id),
         **_compared(session, view.inputs),
     ), form.status
@@ -215,15 +214,6 @@ def _crop_points(points: Sequence[Sequence[float]]) -> list[list[float]]:
     found = np.asarray(points, dtype=np.float32)
     cut = map_points(CSITemplate().matrix(found), found)
     return _shares(cut.tolist(), CROP_PX)
-
-
-def _photo_points(session: Session, candidate_id: uuid.UUID) -> list[list[float]] | None:
-    """Return the landmarks of a candidate's photo."""
-    row = get_row(session, Candidate, candidate_id)
-    found = session.get(Photo, row.photo_id)
-    if found is None or len(found.landmarks) != 5:
-        return None
-    return _shares(found.landmarks, found.width_px)
 
 
 def _shares(points: Sequence[Sequence[float]], width_px: int) -> list[list[float]]:

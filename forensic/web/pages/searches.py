@@ -39,7 +39,8 @@ def new(case_id: uuid.UUID) -> ResponseReturnValue:
     actor, session = current_actor(), records.session()
     check(actor, Action.SEARCH)
     case = lifecycle.get_case(session, actor, case_id)
-    form = Form(request.form, **_defaults(case))
+    galleries = _galleries(session)
+    form = Form(request.form, **_defaults(case, galleries))
     if request.method == "POST":
         with form.attempt():
             search = searches.request(session, actor, case_id, **_read(form))
@@ -55,7 +56,7 @@ def new(case_id: uuid.UUID) -> ResponseReturnValue:
         form=form,
         probes=usable,
         ready=_ready(session, usable),
-        galleries=_galleries(session),
+        galleries=galleries,
         generators=offered_generators(),
         fusions=[(name, about.capitalize()) for name, about in FUSIONS.items()],
         most=searches.LIST_LENGTH_LONG if may(actor, Action.SEARCH_LONG) else 50,
@@ -96,8 +97,9 @@ def photo(candidate_id: uuid.UUID) -> ResponseReturnValue:
     return Response(data, mimetype=media_type)
 
 
-def _defaults(case: Case) -> dict[str, str | list[str]]:
+def _defaults(case: Case, galleries: Sequence[tuple[uuid.UUID, str]]) -> dict[str, str | list[str]]:
     return {
+        "gallery_id": str(galleries[0][0]) if len(galleries) == 1 else "",
         "purpose": case.purpose,
         "list_length": str(LIST_LENGTH_DEFAULT),
         "compare_sketch": "yes",

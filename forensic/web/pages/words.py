@@ -23,6 +23,7 @@ MESSAGES = {
     "held": "The legal hold is set.",
     "released": "The legal hold is released.",
     "expunging": "The case is expunged; its files are being deleted.",
+    "importing": "Received; the worker imports it.",
     "searching": "Asked for; the worker searches.",
     "decided": "Decided.",
     "adjudicated": "Adjudicated.",

@@ -1,0 +1,119 @@
+"""Pages of galleries: making one, importing photos, its subjects, expunging them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from forensic.cases import galleries, jobs
+from forensic.cases.jobs import JobKind
+from forensic.cases.permissions import Action, may
+from forensic.errors import RequestRefused
+from forensic.web import records
+from forensic.web.auth import current_actor
+from forensic.web.pages.forms import Form
+from forensic.web.pages.frame import done, first_url, next_url, page_key
+from forensic.web.security import uploads
+
+blueprint = Blueprint("galleries", __name__, url_prefix="/galleries")
+
+
+@blueprint.route("", methods=["GET", "POST"])
+def index() -> ResponseReturnValue:
+    """GET, POST /galleries: 200 every gallery, 303 made, 422 refused."""
+    actor, session = current_actor(), records.session()
+    form = Form(request.form)
+    if request.method == "POST":
+        with form.attempt():
+            gallery = galleries.create_gallery(
+                session,
+                actor,
+                name=form.text("name"),
+                purpose=form.text("purpose"),
+                embedder=form.text("embedder"),
+            )
+            return done("made", ".show", gallery_id=gallery.id)
+    page = galleries.list_galleries(session, actor, after=page_key())
+    return render_template(
+        "galleries.html.j2",
+        form=form,
+        galleries=[galleries.get_gallery(session, actor, row.id) for row in page.rows],
+        embedders=[(choice.name, choice.name) for choice in galleries.embedders()],
+        can={"manage": may(actor, Action.MANAGE_GALLERY)},
+        next_url=next_url(page.next_after),
+        first_url=first_url(),
+    ), form.status
+
+
+@blueprint.get("/<uuid:gallery_id>")
+def show(gallery_id: uuid.UUID) -> ResponseReturnValue:
+    """GET /galleries/ID: 200 the gallery, its imports and, for some, its subjects; 404."""
+    return _render(gallery_id, Form())
+
+
+@blueprint.post("/<uuid:gallery_id>/import")
+@uploads("import")
+def import_photos(gallery_id: uuid.UUID) -> ResponseReturnValue:
+    """POST /galleries/ID/import: 303 the job, 404, 413, 422 refused."""
+    form = Form(request.form)
+    with form.attempt():
+        archive = request.files.get("archive")
+        if archive is None or not archive.filename:
+            raise RequestRefused("Choose a ZIP of photos.", field="archive")
+        job = galleries.request_import(
+            records.session(),
+            current_actor(),
+            gallery_id,
+            archive.stream,
+            store=records.store(),
+            subject_from=form.text("subject_from"),
+            max_bytes=records.settings().import_bytes_max,
+        )
+        return done("importing", "pages.jobs.show", job_id=job.id)
+    return _render(gallery_id, form)
+
+
+@blueprint.post("/<uuid:gallery_id>/subjects/<uuid:subject_id>/expunge")
+def expunge(gallery_id: uuid.UUID, subject_id: uuid.UUID) -> ResponseReturnValue:
+    """POST /galleries/ID/subjects/ID/expunge: 303 expunged, 404, 422 without a reason."""
+    reason = Form(request.form).text("reason")
+    galleries.expunge_subject(records.session(), current_actor(), subject_id, reason=reason)
+    return done("expunged", ".show", gallery_id=gallery_id)
+
+
+def _render(gallery_id: uuid.UUID, form: Form) -> ResponseReturnValue:
+    actor, session = current_actor(), records.session()
+    view = galleries.get_gallery(session, actor, gallery_id)
+    return render_template(
+        "gallery.html.j2",
+        gallery=view.gallery,
+        photo_count=view.photo_count,
+        generation=view.generation,
+        form=form,
+        most_bytes=records.settings().import_bytes_max,
+        can={
+            "manage": may(actor, Action.MANAGE_GALLERY),
+            "expunge": may(actor, Action.EXPUNGE_SUBJECT),
+        },
+        **_content(gallery_id),
+    ), form.status
+
+
+def _content(gallery_id: uuid.UUID) -> dict[str, Any]:
+    """Return the subjects and imports of a gallery, for those who may see them."""
+    actor, session = current_actor(), records.session()
+    if not may(actor, Action.VIEW_SUBJECTS):
+        none: dict[str, Any] = dict.fromkeys(("subjects", "next_url", "first_url"))
+        return {**none, "imports": [], "running": []}
+    page = galleries.list_subjects(session, actor, gallery_id, after=page_key())
+    work = jobs.list_of_gallery(session, actor, gallery_id).rows
+    return {
+        "subjects": page.rows,
+        "next_url": next_url(page.next_after),
+        "first_url": first_url(),
+        "imports": [job for job in work if job.kind == JobKind.IMPORT],
+        "running": [job for job in work if job.ended_at is None],
+    }
