@@ -7,7 +7,6 @@ where the weights of both are missing, a gradient operator, which draws every ed
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -17,24 +16,16 @@ from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from forensic.backbones.files import read_tensors
-from forensic.backbones.hed import load_hed
-from forensic.backbones.pidinet import load_pidinet
+from forensic.backbones.hed import HED, load_hed
+from forensic.backbones.pidinet import PiDiNet, load_pidinet
 from forensic.check import check_shape
 from forensic.images.tensors import images_to_tensor, tensor_to_images
+from forensic.layers.memory import to_channels_last
 
 OPERATOR = "gradient"
 """What to ask for where no learned detector is to be had."""
 
 BATCH = 8
-
-
-class ContourDetector(Protocol):
-    """A frozen network from RGB images in [0, 1] to contour maps (B, 1, H, W) in [0, 1]."""
-
-    name: str
-
-    def __call__(self, images: Tensor, /) -> Tensor:
-        """Return (B, 1, H, W), 1 on a contour, for (B, 3, H, W)."""
 
 
 class GradientContours(nn.Module):
@@ -72,6 +63,10 @@ class GradientContours(nn.Module):
         return 1 - torch.exp(-largest / self.soft**2)
 
 
+ContourDetector = HED | PiDiNet | GradientContours
+"""A frozen network from RGB images in [0, 1] to contour maps (B, 1, H, W), with a `name`."""
+
+
 def load_contours(source: str) -> ContourDetector:
     """Return a contour detector: `gradient` for the operator, or a file of HED or PiDiNet.
 
@@ -92,7 +87,11 @@ def load_contours(source: str) -> ContourDetector:
 
 @torch.inference_mode()
 def detect_contours(
-    photos: NDArray[np.uint8], detector: ContourDetector, *, equalize: bool = True
+    photos: NDArray[np.uint8],
+    detector: ContourDetector,
+    *,
+    equalize: bool = True,
+    device: torch.device | None = None,
 ) -> NDArray[np.uint8]:
     """Return the contours (N, H, W, 1) of photos (N, H, W, 3), 255 on a contour.
 
@@ -100,6 +99,7 @@ def detect_contours(
         photos: uint8 photos of one size.
         detector: What finds them.
         equalize: Even out the histogram of each photo's luminance first, against uneven light.
+        device: Where to compute; by default where the detector is.
 
     Raises:
         ShapeError: The photos are not (N, H, W, 3).
@@ -110,11 +110,13 @@ def detect_contours(
     """
     check_shape(photos, (None, None, None, 3), name="photos")
     out = np.empty((*photos.shape[:3], 1), dtype=np.uint8)
+    if device is not None:
+        detector = to_channels_last(detector, device)
     for first in range(0, len(photos), BATCH):
         batch = photos[first : first + BATCH]
         if equalize:
             batch = np.stack([equalized(photo) for photo in batch])
-        out[first : first + BATCH] = tensor_to_images(detector(images_to_tensor(batch)))
+        out[first : first + BATCH] = tensor_to_images(detector(images_to_tensor(batch).to(device)))
     return out
 
 

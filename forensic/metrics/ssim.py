@@ -52,6 +52,53 @@ def ssim(predicted: Tensor, target: Tensor, *, dynamic_range: float = 1.0) -> Te
     return (luminance * structure).mean(dim=(1, 2, 3)).float()
 
 
+SCRIPT_WINDOW_PX = 51
+SCRIPT_LUMA = (0.2125, 0.7154, 0.0721)
+
+
+def script_ssim(predicted: Tensor, target: Tensor) -> Tensor:
+    """Return the SSIM of gray levels under a flat 51×51 window, -1 to 1, higher is better.
+
+    This is what the evaluation script of EdgeConnect computes, the ancestor of Cali-Sketch, and
+    therefore a likely reading of the SSIM in its tables: weights of BT.709, variances of a sample,
+    positions where the window fits wholly into the image.
+
+    Args:
+        predicted: (B, 3, H, W) float in [0, 1], height and width at least 51.
+        target: Same shape and range.
+
+    Returns:
+        (B,) float.
+
+    Raises:
+        ShapeError: The shapes differ, have not three channels, or are smaller than the window.
+    """
+    check_shape(predicted, (None, 3, None, None), name="predicted")
+    check_same_shape(predicted, target, names="prediction and target")
+    if min(predicted.shape[2:]) < SCRIPT_WINDOW_PX:
+        raise ShapeError(
+            f"This SSIM needs at least {SCRIPT_WINDOW_PX} pixels a side, got "
+            f"{tuple(predicted.shape[2:])}.",
+            actual_shape=tuple(predicted.shape),
+            expected_shape=f"sides of {SCRIPT_WINDOW_PX} or more",
+        )
+    luma = torch.tensor(SCRIPT_LUMA, dtype=torch.float64, device=predicted.device).view(1, 3, 1, 1)
+    x, y = ((image.double() * luma).sum(1, keepdim=True) for image in (predicted, target))
+
+    def mean(values: Tensor) -> Tensor:
+        return F.avg_pool2d(values, SCRIPT_WINDOW_PX, stride=1)
+
+    n = SCRIPT_WINDOW_PX**2
+    unbiased = n / (n - 1)
+    mean_x, mean_y = mean(x), mean(y)
+    var_x = unbiased * (mean(x * x) - mean_x**2)
+    var_y = unbiased * (mean(y * y) - mean_y**2)
+    covariance = unbiased * (mean(x * y) - mean_x * mean_y)
+    luminance = (2 * mean_x * mean_y + 0.01**2) / (mean_x**2 + mean_y**2 + 0.01**2)
+    structure = (2 * covariance + 0.03**2) / (var_x + var_y + 0.03**2)
+    return (luminance * structure).mean(dim=(1, 2, 3)).float()
+
+
 def _blur(images: Tensor) -> Tensor:
     offsets = torch.arange(WINDOW_PX, dtype=images.dtype, device=images.device) - WINDOW_PX // 2
     taps = torch.exp(-(offsets**2) / (2 * SIGMA_PX**2))

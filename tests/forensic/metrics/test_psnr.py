@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from forensic.errors import ShapeError
-from forensic.metrics.psnr import psnr
+from forensic.metrics.psnr import pooled_psnr, psnr
 
 A = torch.rand(3, 3, 8, 6, generator=torch.Generator().manual_seed(0))
 
@@ -50,3 +50,19 @@ def test_refused() -> None:
         psnr(A, A[:1])
     with pytest.raises(ShapeError):
         psnr(A[0], A[0])
+
+
+def test_pooled_psnr_takes_one_error_over_all_channels() -> None:
+    """Errors of 0.1, 0.2 and 0.3: 10 log10(3 / 0.14), and not the mean of three decibels."""
+    target = torch.zeros(1, 3, 4, 4)
+    predicted = torch.tensor([0.1, 0.2, 0.3]).view(1, 3, 1, 1).expand(1, 3, 4, 4)
+    assert pooled_psnr(predicted, target).item() == pytest.approx(10 * math.log10(3 / 0.14))
+    assert pooled_psnr(predicted, target) < psnr(predicted, target)
+    assert pooled_psnr(target, target).item() == math.inf
+
+
+def test_pooled_psnr_in_bytes() -> None:
+    target = torch.zeros(1, 3, 4, 4)
+    assert pooled_psnr(target + 25.5, target, dynamic_range=255).item() == pytest.approx(20)
+    with pytest.raises(ShapeError):
+        pooled_psnr(target, target[:, :1])

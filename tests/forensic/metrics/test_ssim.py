@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from forensic.errors import ShapeError
-from forensic.metrics.ssim import ssim
+from forensic.metrics.ssim import script_ssim, ssim
 
 A = torch.rand(2, 3, 14, 13, generator=torch.Generator().manual_seed(0))
 B = torch.rand(2, 3, 14, 13, generator=torch.Generator().manual_seed(1))
@@ -79,3 +79,25 @@ def test_refused() -> None:
         ssim(A, B[:1])
     with pytest.raises(ShapeError):
         ssim(A[0], B[0])
+
+
+def test_script_ssim_of_one_window_by_hand() -> None:
+    """On 51×51 pixels there is one position: the formula over all of them, sample variances."""
+    draw = torch.Generator().manual_seed(4)
+    x, y = torch.rand(2, 1, 3, 51, 51, generator=draw, dtype=torch.float64).unbind()
+    luma = torch.tensor([0.2125, 0.7154, 0.0721], dtype=torch.float64).view(1, 3, 1, 1)
+    a, b = (x * luma).sum(1).flatten(), (y * luma).sum(1).flatten()
+    covariance = torch.cov(torch.stack([a, b]))
+    wanted = (2 * a.mean() * b.mean() + 1e-4) * (2 * covariance[0, 1] + 9e-4)
+    wanted /= (a.mean() ** 2 + b.mean() ** 2 + 1e-4) * (covariance.trace() + 9e-4)
+    assert script_ssim(x, y).item() == pytest.approx(wanted.item(), rel=1e-5)
+
+
+def test_script_ssim_of_equal_images_is_one_and_small_ones_are_refused() -> None:
+    images = torch.rand(2, 3, 60, 52, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(script_ssim(images, images), torch.ones(2))
+    assert (script_ssim(images, 1 - images) < 0).all()
+    with pytest.raises(ShapeError, match="51"):
+        script_ssim(images[..., :50], images[..., :50])
+    with pytest.raises(ShapeError):
+        script_ssim(images[:, :1], images[:, :1])
