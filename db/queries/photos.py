@@ -291,3 +291,17 @@ def list_photos(
     """Return the photos of a subject, tombstones included, in the order of their numbers."""
     statement = select(Photo).where(Photo.subject_id == subject_id)
     return fetch_page(session, statement, key=Photo.id, after=after, limit=limit)
+
+
+def held_files(session: Session, sha256s: Sequence[str]) -> set[str]:
+    """Return those of the files that an active photo of any gallery is, or has as its crop."""
+    found: set[str] = set()
+    for column in (Photo.sha256, Photo.crop_sha256):
+        statement = select(column).where(
+            Photo.gallery_id.in_(select(Gallery.id)),  # lets the index on gallery and content serve
+            column.in_(set(sha256s)),
+            NOT_REMOVED,
+            Photo.state == PhotoState.ACTIVE,
+        )
+        found.update(sha256 for sha256 in session.scalars(statement) if sha256)
+    return found
