@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -59,6 +59,11 @@ def list_galleries(
 ) -> Page[Gallery]:
     """Return galleries in the order in which they were made."""
     return fetch_page(session, select(Gallery), key=Gallery.id, after=after, limit=limit)
+
+
+def gallery_ids(session: Session) -> Sequence[uuid.UUID]:
+    """Return the identifiers of all galleries, in the order in which they were made."""
+    return session.scalars(select(Gallery.id).order_by(Gallery.id)).all()
 
 
 def count_photos(session: Session, gallery_id: uuid.UUID) -> int:

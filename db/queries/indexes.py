@@ -69,6 +69,59 @@ def iterate_vectors(
             yield StoredVector(photo_id, subject_id, vector)
 
 
+@dataclass(frozen=True)
+class HeldPhoto:
+    """One active photo, with its vector as it is stored; None where there is none."""
+
+    photo_id: int
+    subject_id: uuid.UUID
+    added_revision: int
+    vector: bytes | None
+
+
+def iterate_held(session: Session, gallery: Gallery) -> Iterator[HeldPhoto]:
+    """Yield every active photo of a gallery by number, in constant memory."""
+    statement = (
+        select(Photo.id, Photo.subject_id, Photo.added_revision, Embedding.vector)
+        .outerjoin(
+            Embedding,
+            (Embedding.photo_id == Photo.id) & (Embedding.weights_sha256 == gallery.weights_sha256),
+        )
+        .where(Photo.gallery_id == gallery.id, Photo.state == PhotoState.ACTIVE)
+        .order_by(Photo.id)
+        .execution_options(yield_per=1000)
+    )
+    with session.execute(statement) as rows:
+        for row in rows:
+            yield HeldPhoto(*row)
+
+
+def replace_vectors(session: Session, gallery: Gallery, vectors: Mapping[int, bytes]) -> None:
+    """Put vectors in the place of damaged or missing ones, by photo number.
+
+    Raises:
+        NotFound: There is no such gallery.
+        Conflict: A photo is gone; seen when the transaction is flushed.
+    """
+    get_row(session, Gallery, gallery.id, lock=True)
+    for photo_id in vectors:
+        damaged = session.get(Embedding, (photo_id, gallery.weights_sha256))
+        if damaged is not None:
+            session.delete(damaged)
+    session.flush()  # rows are never changed, only replaced
+    session.add_all(
+        Embedding(
+            photo_id=photo_id,
+            weights_sha256=gallery.weights_sha256,
+            embedder=gallery.embedder,
+            dimension=gallery.dimension,
+            vector=vector,
+        )
+        for photo_id, vector in vectors.items()
+    )
+    session.flush()
+
+
 def removed_photo_ids(
     session: Session, gallery_id: uuid.UUID, *, after_revision: int
 ) -> Sequence[int]:
@@ -189,20 +242,13 @@ def find_active_generation(session: Session, gallery_id: uuid.UUID) -> IndexGene
     return session.scalars(statement).one_or_none()
 
 
-def abandon_generations(session: Session, gallery_id: uuid.UUID) -> Sequence[IndexGeneration]:
-    """Give up every generation that is still being built, and return them.
-
-    For whoever knows that nobody builds one: the builder was killed.
-    """
+def building_generations(session: Session, gallery_id: uuid.UUID) -> Sequence[IndexGeneration]:
+    """Return the generations that are being built, or whose builder was killed."""
     statement = select(IndexGeneration).where(
         IndexGeneration.gallery_id == gallery_id,
         IndexGeneration.state == GenerationState.BUILDING,
     )
-    abandoned = session.scalars(statement).all()
-    for generation in abandoned:
-        generation.state = GenerationState.FAILED
-    session.flush()
-    return abandoned
+    return session.scalars(statement.order_by(IndexGeneration.number)).all()
 
 
 def list_generations(

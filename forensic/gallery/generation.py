@@ -60,12 +60,18 @@ class Generation:
         """Return the UUIDs of the persons on the named rows, (len(rows), 16)."""
         return self.subject_table[self.subject_numbers[rows]]
 
+    def rows_of(self, photo_ids: NDArray[np.int64]) -> tuple[Rows, NDArray[np.bool_]]:
+        """Return where photos lie, and which of them lie here at all; both as long as given."""
+        if len(self) == 0:
+            return np.zeros(len(photo_ids), dtype=np.int64), np.zeros(len(photo_ids), dtype=bool)
+        rows = np.minimum(np.searchsorted(self.photo_ids, photo_ids), len(self) - 1)
+        return rows, self.photo_ids[rows] == photo_ids
+
     def mask_of(self, photo_ids: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return the (N,) mask of those of the photos that this generation holds."""
         mask = np.zeros(len(self), dtype=bool)
-        if len(self):
-            rows = np.minimum(np.searchsorted(self.photo_ids, photo_ids), len(self) - 1)
-            mask[rows[self.photo_ids[rows] == photo_ids]] = True
+        rows, is_here = self.rows_of(photo_ids)
+        mask[rows[is_here]] = True
         return mask
 
     def count_subjects(self, allowed: NDArray[np.bool_] | None = None) -> int:

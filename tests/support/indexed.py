@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from sqlalchemy import Engine
 
+from db.models import Embedding
 from db.queries.galleries import create_gallery
 from db.queries.photos import add_photos
 from db.session import session_scope
@@ -31,15 +32,36 @@ def new_gallery(engine: Engine, name: str = "test", *, dimension: int = DIMENSIO
         ).id
 
 
-def add(engine, gallery_id, vectors, subjects: Sequence[str], **changes) -> dict[int, str]:
-    """Add one photo for each vector; return the number and the person of each, in order."""
+def add(engine, gallery_id, vectors, subjects: Sequence[str], **changes):
+    """Add one photo for each vector; return number to person and vector of those taken in."""
     photos = [
         new_photo(subject, uuid.uuid4(), vector=vector.astype("<f4").tobytes(), **changes)
         for vector, subject in zip(vectors, subjects, strict=True)
     ]
     with session_scope(engine) as session:
         made = add_photos(session, gallery_id, photos)
-    return {photo.photo_id: s for photo, s in zip(made, subjects, strict=True)}
+    return {
+        photo.photo_id: (subject, vector)
+        for photo, subject, vector in zip(made, subjects, vectors, strict=True)
+        if photo.photo_id is not None
+    }
+
+
+def replace_vector(engine, photo_id: int, vector) -> None:
+    """Plant a vector as no import would write it; None plants none."""
+    with session_scope(engine) as session:
+        held = session.get(Embedding, (photo_id, WEIGHTS))
+        session.delete(held)
+        session.flush()
+        if vector is not None:
+            planted = Embedding(
+                photo_id=photo_id,
+                weights_sha256=WEIGHTS,
+                embedder=held.embedder,
+                dimension=len(vector),
+                vector=np.asarray(vector, dtype="<f4").tobytes(),
+            )
+            session.add(planted)
 
 
 def listed(found) -> list[list[tuple[str, int]]]:
@@ -69,5 +91,4 @@ def filled(
     """Add photos; return number to person and vector."""
     vectors = unit_rows(kind, count, DIMENSION, seed)
     subjects = [f"s{i % persons}" for i in range(count)]
-    made = add(engine, gallery_id, vectors, subjects)
-    return {n: (s, v) for (n, s), v in zip(made.items(), vectors, strict=True)}
+    return add(engine, gallery_id, vectors, subjects)

@@ -34,7 +34,9 @@ from forensic.gallery.store import MANIFEST, locked
 
 EXACT = "exact"
 
-_LOCK = ".publishing"
+LOCK = ".publishing"
+"""Name of the file in a gallery's folder that whoever publishes holds locked."""
+
 _CHUNK_ROWS = 4096
 
 
@@ -87,7 +89,7 @@ def publish(
     with session_scope(engine, read_only=True) as session:
         get_row(session, Gallery, gallery_id)  # no folder for a gallery that does not exist
     place.mkdir(parents=True, exist_ok=True)
-    with locked(place, _LOCK):
+    with locked(place, LOCK):
         clear_away(engine, folder, gallery_id)
         with session_scope(engine, read_only=True) as session:
             gallery = get_row(session, Gallery, gallery_id)
@@ -100,28 +102,31 @@ def publish(
     return published
 
 
-def clear_away(engine: Engine, folder: Path, gallery_id: uuid.UUID) -> int:
-    """Give up generations whose builder was killed, and delete all files but the active ones.
+def clear_away(engine: Engine, folder: Path, gallery_id: uuid.UUID) -> None:
+    """Give up generations whose builder was killed, and delete all files but the active one's.
 
-    Only for whoever holds the gallery's lock. Returns how many folders were deleted. Readers
-    that have a deleted generation open go on undisturbed until they close it.
+    Only for whoever holds the gallery's lock. Readers that have a deleted generation open go on
+    undisturbed until they close it.
 
     Raises:
-        OSError: A folder cannot be deleted.
+        OSError: A file cannot be deleted.
     """
     with session_scope(engine) as session:
-        records.abandon_generations(session, gallery_id)
+        for abandoned in records.building_generations(session, gallery_id):
+            records.fail_generation(session, abandoned.id)
         active = records.find_active_generation(session, gallery_id)
-    kept = str(active.id) if active else None
-    stray = [path for path in stray_folders(folder / str(gallery_id)) if path.name != kept]
-    for path in stray:
-        shutil.rmtree(path)
-    return len(stray)
+    for path in stray_files(folder, gallery_id, active):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
-def stray_folders(place: Path) -> list[Path]:
-    """Return the folders of generations that lie in the folder of a gallery."""
-    return sorted(path for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
+def stray_files(folder: Path, gallery_id: uuid.UUID, active: IndexGeneration | None) -> list[Path]:
+    """Return what lies in the folder of a gallery and belongs to no active generation."""
+    place = folder / str(gallery_id)
+    known = {LOCK, str(active.id) if active else ""}
+    return sorted(path for path in place.iterdir() if path.name not in known)
 
 
 def _is_current(active: IndexGeneration, gallery: Gallery, folder: Path) -> bool:

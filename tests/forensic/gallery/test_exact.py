@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import faiss
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +12,15 @@ from forensic.gallery import scan
 from forensic.gallery.codes import Codes
 from forensic.gallery.exact import ExactSearch
 from forensic.gallery.flat import FlatSearch
+from forensic.gallery.listers import FaissLister, TorchLister
 from tests.support.galleries import KINDS, oracle, unit_rows
+
+CPU = torch.device("cpu")
+
+
+def flat(vectors, tie_order, lister):
+    otherwise = ExactSearch(vectors, tie_order)
+    return FlatSearch(vectors, tie_order, lister=lister, otherwise=otherwise)
 
 
 def coded(vectors, tie_order, *, shard_rows=100):
@@ -53,7 +61,8 @@ def test_every_engine_agrees_with_the_oracle(
     for engine in (
         coded(vectors, tie_order, shard_rows=shard_rows),
         ExactSearch(vectors, tie_order),
-        FlatSearch(vectors, tie_order),
+        flat(vectors, tie_order, FaissLister.on_cpu(vectors)),
+        flat(vectors, tie_order, TorchLister(vectors, [CPU])),
     ):
         assert_as_oracle(engine, queries, vectors, tie_order, k, allowed)
 
@@ -115,16 +124,3 @@ def test_rows_that_rounding_spoils_are_found_all_the_same(n_probes):
     for k in (1, 3):
         assert_as_oracle(engine, queries, vectors, order, k)
         assert_as_oracle(engine, queries, vectors, order, k, order != 7)
-
-
-@pytest.mark.gpu
-def test_a_gpu_gives_the_same_rows_in_the_same_order():
-    torch = pytest.importorskip("torch")
-    if not torch.cuda.is_available() or not hasattr(faiss, "StandardGpuResources"):
-        pytest.skip("needs a CUDA device and the faiss-gpu package")
-    for kind in KINDS:
-        vectors, queries = unit_rows(kind, 3000, 32, 1), unit_rows(kind, 5, 32, 2)
-        order = np.random.default_rng(0).permutation(3000)
-        engine = FlatSearch(vectors, order, device="cuda")
-        assert_as_oracle(engine, queries, vectors, order, 20)
-        assert_as_oracle(engine, queries, vectors, order, 20, order % 3 > 0)
