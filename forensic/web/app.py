@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> Flask:
     auth.register(app)
     limits.register(app, settings)
     errors.register(app)
-    metrics.register(app, engine)
+    metrics.register(app)
     app.register_blueprint(health.blueprint)
     api.register(app)
     pages.register(app)

@@ -41,6 +41,8 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = {
     errors.IndexMismatch: (409, "index_mismatch"),
     errors.CorruptIndex: (500, "internal"),
     errors.EmptyGallery: (409, "gallery_empty"),
+    errors.NotIndexed: (409, "gallery_not_indexed"),
+    errors.CorruptRecords: (500, "internal"),
     errors.DeviceError: (503, "device_missing"),
     errors.TrainingError: (500, "internal"),
     errors.RecipeError: (422, "recipe_refused"),

@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 
 from db.models import Job
 from db.queries.audit import find_head
@@ -23,14 +23,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
 class RecordsCollector(Collector):
-    """Counts in the database, read at each scrape.
-
-    Args:
-        engine: Of the database.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    """Counts in the database, read at each scrape."""
 
     def describe(self) -> list[Metric]:
         """Return nothing: registering must not touch the database."""
@@ -42,7 +35,7 @@ class RecordsCollector(Collector):
             "forensic_jobs", "Jobs by kind and state.", labels=["kind", "state"]
         )
         events = GaugeMetricFamily("forensic_audit_events", "Events in the audit.")
-        with session_scope(self._engine, read_only=True) as session:
+        with session_scope(records.service().engine, read_only=True) as session:
             counted = select(Job.kind, Job.state, func.count()).group_by(Job.kind, Job.state)
             for kind, state, count in session.execute(counted):
                 jobs.add_metric([kind, state.value], count)
@@ -52,10 +45,10 @@ class RecordsCollector(Collector):
         yield events
 
 
-def register(app: Flask, engine: Engine) -> None:
+def register(app: Flask) -> None:
     """Count and time every request, and serve the figures."""
     registry = CollectorRegistry()
-    registry.register(RecordsCollector(engine))
+    registry.register(RecordsCollector())
     seconds = Histogram(
         "forensic_request_seconds",
         "Time to answer a request.",

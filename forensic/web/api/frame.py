@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
-from typing import Any, TypeVar
+from functools import cache, wraps
+from typing import Any, TypeVar, cast
 
 from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
-from werkzeug.exceptions import PreconditionRequired
+from werkzeug.exceptions import PreconditionRequired, UnsupportedMediaType
 
 from db.queries.rows import Page
 from forensic.cases.audit import plain
@@ -88,13 +88,23 @@ class Family:
                 described = blueprint.arguments(form[1], location="files")(described)
                 described = blueprint.arguments(form[0], location="form")(described)
             if body is not None:
-                described = blueprint.arguments(body)(described)
+                described = _json_only(blueprint.arguments(body)(described))
             if query is not None:
                 described = blueprint.arguments(query, location="query")(described)
             blueprint.route(path, methods=[method])(described)
             return view
 
         return declare
+
+
+def _json_only(view: View) -> View:
+    @wraps(view)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        if not request.is_json:
+            raise UnsupportedMediaType
+        return view(*args, **kwargs)
+
+    return cast(View, checked)
 
 
 def file_response(data: bytes, media_type: str, *, name: str = "") -> Response:
