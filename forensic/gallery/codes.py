@@ -33,6 +33,7 @@ LEVELS = 127
 
 _IRREGULAR_SHARE = 1 / 1024
 _CHUNK_ROWS = 8192
+_SHARD = "codes-"
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,11 @@ class Codes:
         Raises:
             KeyError: The folder holds shards of codes, but not what belongs to them.
         """
-        if not sealed.files:
+        shards = [path for name, path in sealed.files.items() if name.startswith(_SHARD)]
+        if not shards:
             return None
         return cls.load(
-            list(sealed.files.values()),
+            shards,
             scale=sealed.facts["scale"],
             residual=sealed.facts["residual"],
             irregular=sealed.arrays["irregular"],
@@ -132,7 +134,7 @@ class Codes:
     def blobs(self) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         """Yield file name and content of each shard, for saving."""
         for number, shard in enumerate(self.shards):
-            yield f"codes-{number:05}.faiss", faiss.serialize_index(shard)
+            yield f"{_SHARD}{number:05}.faiss", faiss.serialize_index(shard)
 
     def round_probes(self, queries: Vectors) -> Probes:
         """Return probes of (Q, D) float32 as whole numbers, with the error of each."""

@@ -7,8 +7,10 @@ processes that search one generation share one copy of it in memory.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensic.check import check_range, check_shape
-from forensic.errors import CorruptIndex
+from forensic.errors import CorruptIndex, NotIndexed
 from forensic.files import sha256_of_file
 from forensic.gallery.codes import Codes
 from forensic.gallery.drafts import NumberedPhotos, SubjectIds
 from forensic.gallery.engines import create_engine
 from forensic.gallery.grouping import search_subjects
 from forensic.gallery.index import MAX_CANDIDATES
+from forensic.gallery.ivf_pq import FILE as IVF_PQ_FILE
+from forensic.gallery.ivf_pq import (
+    ApproximateSearch,
+    IvfPq,
+    Recall,
+    build_ivf_pq,
+    facts_of,
+    load_ivf_pq,
+)
 from forensic.gallery.similarity import CODED_FROM_ROWS, Engine, Rows, check_vectors
 from forensic.gallery.store import MANIFEST, Sealed, read_sealed, write_sealed
 from forensic.values import Vectors
@@ -43,7 +54,9 @@ class Generation:
         vectors: (N, D) float32 unit rows, mapped.
         subject_numbers: (N,) int64, which row of `subject_table` is each photo's person.
         subject_table: (S, 16) uint8, the UUIDs of the persons.
-        engine: Ranks the rows.
+        exact: Ranks the rows exactly.
+        approximate: Ranks them approximately, where such an index was built as well.
+        recall: What was measured of it.
     """
 
     facts: Mapping[str, Any]
@@ -51,7 +64,9 @@ class Generation:
     vectors: Vectors
     subject_numbers: NDArray[np.int64]
     subject_table: SubjectIds
-    engine: Engine
+    exact: Engine
+    approximate: ApproximateSearch | None = None
+    recall: Recall | None = None
 
     def __len__(self) -> int:
         return len(self.photo_ids)
@@ -86,16 +101,19 @@ class Generation:
         *,
         group_by_subject: bool = True,
         allowed: NDArray[np.bool_] | None = None,
+        approximate: bool = False,
     ) -> RankedRows:
-        """Return the most similar rows of each probe, exactly: equal ones by photo number.
+        """Return the most similar rows of each probe, equal ones by photo number.
 
         Args:
             vectors: (Q, D) float32 rows of unit length.
             k: 1 to 2048; fewer are returned where fewer are allowed.
             group_by_subject: Whether a person appears once, with the best photo.
             allowed: (N,) mask of the rows that may be returned; None admits all.
+            approximate: Use the approximate index, which may miss rows; else nothing is missed.
 
         Raises:
+            NotIndexed: There is no approximate index.
             ShapeError: The probes have another dimension, or the mask another length.
             DtypeError: The probes are not float32.
             RangeError: `k` is out of range, or a probe is not of unit length.
@@ -106,10 +124,16 @@ class Generation:
             check_shape(allowed, (len(self),), name="allowed")
         if len(self) == 0:
             return [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)) for _ in vectors]
+        engine = self._approximate_engine() if approximate else self.exact
+        rank = partial(engine.search, allowed=allowed)
         if group_by_subject:
-            return search_subjects(self.engine, self.subject_numbers, vectors, k, allowed=allowed)
-        rows, similarities = self.engine.search(vectors, k, allowed=allowed)
-        return list(zip(rows, similarities, strict=True))
+            return search_subjects(rank, self.subject_numbers, vectors, k)
+        return list(zip(*rank(vectors, k), strict=True))
+
+    def _approximate_engine(self) -> ApproximateSearch:
+        if self.approximate is None:
+            raise NotIndexed("No approximate index was built for this gallery.")
+        return self.approximate
 
     def similarity_spread(
         self, vectors: Vectors, *, allowed: NDArray[np.bool_] | None = None
@@ -142,35 +166,62 @@ class Generation:
         return np.sqrt(np.maximum(squares / count - np.square(total / count), 0))
 
 
-def write_generation(folder: Path, photos: NumberedPhotos, *, facts: Mapping[str, Any]) -> str:
-    """Write photos as a generation into a new folder; return the SHA-256 of its manifest.
+@dataclass(frozen=True)
+class Written:
+    """What was written of a generation.
+
+    Attributes:
+        manifest_sha256: SHA-256 of its manifest, for the records.
+        recall: Measured recall of its approximate index, where there is one.
+    """
+
+    manifest_sha256: str
+    recall: Recall | None
+
+
+def write_generation(
+    folder: Path,
+    photos: NumberedPhotos,
+    *,
+    facts: Mapping[str, Any],
+    ivf_pq: IvfPq | None = None,
+) -> Written:
+    """Write photos as a generation into a new folder.
 
     Args:
         folder: Where it will lie; must not hold anything yet.
         photos: Checked rows.
         facts: JSON values for the manifest.
+        ivf_pq: Build an approximate index as well, and measure its recall.
 
     Raises:
         DataFolderError: The folder holds other files.
+        RangeError: The approximate index cannot be built so.
         OSError: The disk is full or cannot be written.
     """
+    vectors, tie_order = photos.vectors, photos.photo_ids
     table, numbers = _numbered(photos.subject_ids)
     arrays: dict[str, NDArray[Any]] = {
-        "vectors": photos.vectors,
+        "vectors": vectors,
         "photo_ids": photos.photo_ids,
         "subject_numbers": numbers,
         "subject_table": table,
     }
-    rows, dimension = photos.vectors.shape
-    told = dict(facts) | {"rows": rows, "dimension": dimension}
-    if rows >= CODED_FROM_ROWS:
-        codes = Codes.encode(photos.vectors)
+    told = dict(facts) | {"rows": len(vectors), "dimension": vectors.shape[1]}
+    codes, recall = None, None
+    files: list[Iterable[tuple[str, NDArray[np.uint8]]]] = []
+    if len(vectors) >= CODED_FROM_ROWS:
+        codes = Codes.encode(vectors)
         arrays["irregular"] = codes.irregular
         told |= codes.facts
-        write_sealed(folder, arrays, facts=told, files=codes.blobs())
-    else:
-        write_sealed(folder, arrays, facts=told)
-    return sha256_of_file(folder / MANIFEST)
+        files.append(codes.blobs())
+    if ivf_pq is not None:
+        exact = create_engine(vectors, tie_order, codes=codes)
+        content, options, recall = build_ivf_pq(vectors, tie_order, ivf_pq, exact=exact)
+        told |= facts_of(options, recall)
+        files.append([(IVF_PQ_FILE, content)])
+    write_sealed(folder, arrays, facts=told, files=chain.from_iterable(files))
+    return Written(sha256_of_file(folder / MANIFEST), recall)
 
 
 def open_generation(folder: Path, *, manifest_sha256: str, device: str = "cpu") -> Generation:
@@ -201,8 +252,20 @@ def _generation_of(sealed: Sealed, folder: Path, device: str) -> Generation:
             raise CorruptIndex(f"The vectors in {folder} are not those that its manifest names.")
         codes = Codes.of_sealed(sealed)
         engine = create_engine(vectors, photo_ids, device=device, codes=codes)
+        approximate, recall = None, None
+        if IVF_PQ_FILE in sealed.files:
+            path = sealed.files[IVF_PQ_FILE]
+            approximate = load_ivf_pq(path, vectors, photo_ids, facts=facts["ivf_pq"])
+            recall = Recall(**facts["recall"])
         return Generation(
-            facts, photo_ids, vectors, arrays["subject_numbers"], arrays["subject_table"], engine
+            facts,
+            photo_ids,
+            vectors,
+            arrays["subject_numbers"],
+            arrays["subject_table"],
+            engine,
+            approximate,
+            recall,
         )
     except KeyError as error:
         raise CorruptIndex(f"The generation in {folder} is incomplete: {error}.") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,12 +178,11 @@ class GalleryIndex:
                 codes=self._codes,
                 coded_from_rows=CODED_FROM_ROWS,
             )
+        rank = partial(self._engine.search, allowed=allowed)
         if group_by_subject:
-            found = search_subjects(
-                self._engine, self._photos.subjects, vectors, k, allowed=allowed
-            )
+            found = search_subjects(rank, self._photos.subjects, vectors, k)
         else:
-            found = list(zip(*self._engine.search(vectors, k, allowed=allowed), strict=True))
+            found = list(zip(*rank(vectors, k), strict=True))
         return [self._candidates(rows, similarities) for rows, similarities in found]
 
     def save(self, folder: Path | str) -> None:

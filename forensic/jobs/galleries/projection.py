@@ -13,7 +13,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -29,15 +29,38 @@ from forensic.errors import CorruptIndex, CorruptRecords, DataFolderError, Index
 from forensic.files import sha256_of_file
 from forensic.gallery.drafts import Draft, NumberedPhotos
 from forensic.gallery.generation import Generation, open_generation, write_generation
+from forensic.gallery.ivf_pq import IvfPq
 from forensic.gallery.similarity import are_unit_length
 from forensic.gallery.store import MANIFEST, locked
 
-EXACT = "exact"
+EXACT, WITH_IVF_PQ = "exact", "exact+ivf_pq"
 
 LOCK = ".publishing"
 """Name of the file in a gallery's folder that whoever publishes holds locked."""
 
 _CHUNK_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is published of a gallery: the exact index always, an approximate one on request."""
+
+    ivf_pq: IvfPq | None = None
+
+    @classmethod
+    def of(cls, generation: IndexGeneration) -> Plan:
+        """Return the plan by which a generation was built."""
+        return cls(IvfPq(**generation.parameters) if generation.kind == WITH_IVF_PQ else None)
+
+    @property
+    def kind(self) -> str:
+        """What the records call it."""
+        return EXACT if self.ivf_pq is None else WITH_IVF_PQ
+
+    @property
+    def parameters(self) -> dict[str, int | None]:
+        """What the records keep of it."""
+        return {} if self.ivf_pq is None else asdict(self.ivf_pq)
 
 
 @dataclass(frozen=True)
@@ -49,6 +72,7 @@ class Published:
         number: Its number in the gallery, from 1.
         gallery_revision: The state of the gallery that it holds.
         photo_count: How many photos it holds.
+        measured_recall: Of its approximate index, where it has one.
         reused: How many of them were taken over from the generation before; None where that
             one was up to date and nothing had to be done.
     """
@@ -57,6 +81,7 @@ class Published:
     number: int
     gallery_revision: int
     photo_count: int
+    measured_recall: float | None
     reused: int | None
 
 
@@ -66,7 +91,12 @@ def generation_folder(folder: Path, generation: IndexGeneration) -> Path:
 
 
 def publish(
-    engine: Engine, folder: Path, gallery_id: uuid.UUID, *, rebuild: bool = False
+    engine: Engine,
+    folder: Path,
+    gallery_id: uuid.UUID,
+    *,
+    rebuild: bool = False,
+    plan: Plan | None = None,
 ) -> Published:
     """Bring the published index of a gallery up to its present state.
 
@@ -79,10 +109,12 @@ def publish(
         folder: Where the indexes of all galleries lie.
         gallery_id: Which gallery.
         rebuild: Read everything from the records, also where the index is up to date.
+        plan: What to publish; None for the same as before, and at first an exact index alone.
 
     Raises:
         NotFound: There is no such gallery.
         CorruptRecords: A stored vector cannot be used.
+        RangeError: The approximate index of the plan cannot be built of so many photos.
         OSError: The disk is full or cannot be written; the former generation then stays.
     """
     place = folder / str(gallery_id)
@@ -94,10 +126,12 @@ def publish(
         with session_scope(engine, read_only=True) as session:
             gallery = get_row(session, Gallery, gallery_id)
             active = records.find_active_generation(session, gallery_id)
-        if active and not rebuild and _is_current(active, gallery, folder):
+        former = Plan.of(active) if active else Plan()
+        plan = plan or former
+        if active and not rebuild and plan == former and _is_current(active, gallery, folder):
             return _published(active, reused=None)
         base = None if rebuild or active is None else _open_base(active, gallery, folder)
-        published = _build(engine, folder, gallery, base)
+        published = _build(engine, folder, gallery, base, plan)
         clear_away(engine, folder, gallery_id)
     return published
 
@@ -150,9 +184,13 @@ def _open_base(active: IndexGeneration, gallery: Gallery, folder: Path) -> Gener
     return base if fits else None
 
 
-def _build(engine: Engine, folder: Path, gallery: Gallery, base: Generation | None) -> Published:
+def _build(
+    engine: Engine, folder: Path, gallery: Gallery, base: Generation | None, plan: Plan
+) -> Published:
     with session_scope(engine) as session:
-        generation = records.begin_generation(session, gallery.id, kind=EXACT, parameters={})
+        generation = records.begin_generation(
+            session, gallery.id, kind=plan.kind, parameters=plan.parameters
+        )
     target = generation_folder(folder, generation)
     facts = {
         "gallery_id": str(gallery.id),
@@ -166,13 +204,14 @@ def _build(engine: Engine, folder: Path, gallery: Gallery, base: Generation | No
         with Draft(target.parent, gallery.dimension) as draft:
             reused = _gather(engine, gallery, generation.gallery_revision, base, draft)
             photos = draft.photos()
-            manifest_sha256 = write_generation(target, photos, facts=facts)
+            written = write_generation(target, photos, facts=facts, ivf_pq=plan.ivf_pq)
         with session_scope(engine) as session:
             active = records.activate_generation(
                 session,
                 generation.id,
                 photo_count=len(photos.photo_ids),
-                manifest_sha256=manifest_sha256,
+                manifest_sha256=written.manifest_sha256,
+                measured_recall=written.recall.measured if written.recall else None,
             )
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
@@ -242,5 +281,6 @@ def _published(generation: IndexGeneration, *, reused: int | None) -> Published:
         generation.number,
         generation.gallery_revision,
         generation.photo_count or 0,
+        generation.measured_recall,
         reused,
     )

@@ -31,60 +31,14 @@ from forensic.errors import (
     NotIndexed,
 )
 from forensic.gallery.generation import Generation, RankedRows, open_generation
+from forensic.gallery.ivf_pq import Recall
+from forensic.jobs.galleries.found import Found, Hit
 from forensic.jobs.galleries.projection import generation_folder
 from forensic.values import Vectors
 
+__all__ = ["Found", "GallerySearcher", "Hit"]
+
 _NO_ROWS: NDArray[np.int64] = np.empty(0, dtype=np.int64)
-
-
-@dataclass(frozen=True)
-class Hit:
-    """One entry of a ranked list: a lead, never an identification.
-
-    Attributes:
-        rank: 1 is the most similar.
-        photo_id: Number of the photo in the records.
-        photo_sha256: Of the photo's file.
-        subject_id: The person in the records.
-        external_id: The operator's identifier of the person.
-        similarity: Cosine in [-1, 1]; higher is nearer; no probability.
-    """
-
-    rank: int
-    photo_id: int
-    photo_sha256: str
-    subject_id: uuid.UUID
-    external_id: str
-    similarity: float
-
-
-@dataclass(frozen=True)
-class Found:
-    """The answer to a search, and what was searched.
-
-    Attributes:
-        lists: For each probe its hits, best first.
-        generation_id: The generation that was searched.
-        generation_number: Its number in the gallery.
-        is_current: Whether it holds all photos of the gallery; else some wait for publishing.
-        gallery_size: How many photos a search without a filter could have returned.
-        n_searched: How many of them the filter let through.
-        n_subjects: How many persons those show.
-        is_exact: Whether nothing can have been missed.
-        measured_recall: Where not exact, the recall measured when the index was built.
-        device: Where it was searched.
-    """
-
-    lists: tuple[tuple[Hit, ...], ...]
-    generation_id: uuid.UUID
-    generation_number: int
-    is_current: bool
-    gallery_size: int
-    n_searched: int
-    n_subjects: int
-    is_exact: bool
-    measured_recall: float | None
-    device: str
 
 
 @dataclass(frozen=True)
@@ -128,8 +82,9 @@ class GallerySearcher:
         weights_sha256: str,
         wanted: SubjectFilter | None = None,
         group_by_subject: bool = True,
+        approximate: bool = False,
     ) -> Found:
-        """Return the most similar photos of the gallery for each probe.
+        """Return the most similar photos of the gallery for each probe; all of them, by default.
 
         Args:
             gallery_id: Which gallery.
@@ -138,10 +93,12 @@ class GallerySearcher:
             weights_sha256: Of the embedder that made the probes; must be the gallery's.
             wanted: Which persons may be returned; None admits all.
             group_by_subject: Whether a person appears once, with the best photo.
+            approximate: Use the approximate index, which may miss photos; the answer tells its
+                measured recall. Never used unless asked for.
 
         Raises:
             NotFound: There is no such gallery.
-            NotIndexed: The gallery was never published.
+            NotIndexed: The gallery was never published, or without an approximate index.
             EmptyGallery: It holds no photo.
             IndexMismatch: The probes come from another embedder.
             CorruptIndex: The files of the index are missing or damaged.
@@ -151,9 +108,19 @@ class GallerySearcher:
             DeviceError: The device is not there or too small.
         """
         view = self._view(gallery_id, weights_sha256, wanted)
+        if approximate and view.opened.approximate is None:
+            name = view.gallery.name
+            raise NotIndexed(
+                f"Gallery {name!r} has no approximate index; search exactly, or run: "
+                f"forensic gallery rebuild {name} --ivf-pq"
+            )
         while True:
             ranked = view.opened.search(
-                vectors, k, group_by_subject=group_by_subject, allowed=view.allowed
+                vectors,
+                k,
+                group_by_subject=group_by_subject,
+                allowed=view.allowed,
+                approximate=approximate,
             )
             listed = np.unique(np.concatenate([_NO_ROWS, *(rows for rows, _ in ranked)]))
             numbers = view.opened.photo_ids[listed].tolist()
@@ -164,7 +131,9 @@ class GallerySearcher:
                     break
                 removed = _removed(session, view.record)  # while we searched
             view.hide([*gone, *removed])
-        return self._found(view, _hits(view.opened, ranked, shown))
+        return self._found(
+            view, _hits(view.opened, ranked, shown), view.opened.recall if approximate else None
+        )
 
     def similarity_spread(
         self,
@@ -246,7 +215,9 @@ class GallerySearcher:
             self._open[record.gallery_id] = (record.id, opened)
             return opened
 
-    def _found(self, view: _View, lists: tuple[tuple[Hit, ...], ...]) -> Found:
+    def _found(
+        self, view: _View, lists: tuple[tuple[Hit, ...], ...], recall: Recall | None
+    ) -> Found:
         return Found(
             lists=lists,
             generation_id=view.record.id,
@@ -255,8 +226,9 @@ class GallerySearcher:
             gallery_size=int(view.present.sum()),
             n_searched=int(view.allowed.sum()),
             n_subjects=view.opened.count_subjects(view.allowed),
-            is_exact=True,
-            measured_recall=None,
+            is_exact=recall is None,
+            measured_recall=recall.measured if recall else None,
+            recall_at=recall.at if recall else None,
             device=self._device,
         )
 

@@ -22,7 +22,8 @@ from forensic.errors import (
     ShapeError,
 )
 from forensic.gallery import generation
-from forensic.jobs.galleries.projection import generation_folder, publish
+from forensic.gallery.ivf_pq import IvfPq
+from forensic.jobs.galleries.projection import Plan, generation_folder, publish
 from forensic.jobs.galleries.searching import GallerySearcher
 from tests.support.factories import sha256
 from tests.support.galleries import unit_rows
@@ -206,3 +207,28 @@ def test_another_galleries_generation_is_not_taken_for_this_ones(engine, tmp_pat
     there.rename(here)
     with pytest.raises(CorruptIndex, match="not the manifest that the records hold"):
         search(GallerySearcher(engine, tmp_path), one)
+
+
+def test_an_approximate_index_is_built_kept_and_used_only_when_asked_for(engine, tmp_path):
+    gallery_id = new_gallery(engine)
+    held = filled(engine, gallery_id, 1000, persons=500)
+    searcher = GallerySearcher(engine, tmp_path)
+    publish(engine, tmp_path, gallery_id)
+    with pytest.raises(NotIndexed, match="forensic gallery rebuild test --ivf-pq"):
+        search(searcher, gallery_id, approximate=True)
+    plan = Plan(IvfPq(n_lists=8, n_probe=1))
+    published = publish(engine, tmp_path, gallery_id, plan=plan)
+    assert published.photo_count == 1000
+    exact = search(searcher, gallery_id, k=10)
+    assert listed(exact) == [expected(p, held, 10) for p in PROBES]
+    assert (exact.is_exact, exact.measured_recall, exact.recall_at) == (True, None, None)
+    near = search(searcher, gallery_id, k=10, approximate=True)
+    assert (near.is_exact, near.recall_at) == (False, 50)
+    assert 0 < near.measured_recall == published.measured_recall < 1
+    later = filled(engine, gallery_id, 1, seed=1)
+    assert publish(engine, tmp_path, gallery_id).measured_recall is not None  # the plan stays
+    with session_scope(engine) as session:
+        remove_photos(session, gallery_id, list(later))
+    found = search(searcher, gallery_id, k=2048, approximate=True)
+    assert not {hit.photo_id for hits in found.lists for hit in hits} & later.keys()
+    assert publish(engine, tmp_path, gallery_id, plan=Plan()).measured_recall is None

@@ -171,7 +171,8 @@ def test_an_index_whose_rows_are_not_the_records(engine, folder, gallery_id, hel
     else:
         persons[3] = persons[4]
     place.rename(folder.parent / "aside")
-    sha256 = write_generation(place, NumberedPhotos(numbers, persons, vectors), facts=index.facts)
+    photos = NumberedPhotos(numbers, persons, vectors)
+    sha256 = write_generation(place, photos, facts=index.facts).manifest_sha256
     with session_scope(engine) as session:
         session.get(type(generation), generation.id).manifest_sha256 = sha256
     (damage,) = verify(engine, folder, gallery_id)
