@@ -60,6 +60,7 @@ _DONE = {
     "complete": "done",
     "create": "made",
     "decide": "decided",
+    "delete": "deleted",
     "end": "ended",
     "export": "exported",
     "expunge": "expunged",
@@ -108,7 +109,7 @@ def state_words(job: Job) -> str:
     if job.state is JobState.RUNNING:
         return f"{job.done:,} of {job.total:,} done." if job.total else "Under way."
     if job.state is JobState.FAILED:
-        return f"Failed: {job.detail or job.reason_code}."
+        return f"Failed: {(job.detail or job.reason_code or '').rstrip('.')}."
     return {JobState.SUCCEEDED: "Done.", JobState.CANCELLED: "Cancelled."}[job.state]
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db.models import Case, CaseStatus
+from db.models import Case, CaseStatus, Role
 from forensic.cases.audit import Tag
 
 from .conftest import Scene
@@ -56,8 +56,6 @@ def test_a_number_that_is_taken_is_refused_above_the_form(scene: Scene) -> None:
 
 
 def test_other_peoples_cases_do_not_exist(scene: Scene) -> None:
-    from db.models import Role
-
     scene.site.add_person("iris", Role.INVESTIGATOR)
     stranger = scene.client("iris")
     for path in (
@@ -78,7 +76,7 @@ def test_the_timeline_tells_what_was_done_but_not_who_looked(scene: Scene) -> No
     page = client.get(f"/cases/{scene.case_id}").text
     timeline = page.partition('id="timeline"')[2].partition("</ol>")[0]
     assert "Case opened" in timeline
-    assert "Person assigned</strong> <span class=\"soft\">3 times" in timeline
+    assert 'Person assigned</strong> <span class="soft">3 times' in timeline
     assert "Search done" in timeline
     assert "viewed" not in timeline
 

@@ -13,7 +13,7 @@ from forensic.values import LEAD_ONLY
 
 from .conftest import NAMES, Scene
 
-I, E, G, A, D = (
+INV, EXA, MAN, AUD, ADM = (
     Role.INVESTIGATOR,
     Role.EXAMINER,
     Role.GALLERY_MANAGER,
@@ -22,24 +22,24 @@ I, E, G, A, D = (
 )
 EVERYONE = frozenset(Role)
 PAGES = {
-    "/cases": ({I, E, A}, "2026/0417"),
-    "/cases/{case_id}": ({I, E, A}, "Case 2026/0417"),
-    "/cases/{case_id}/draw": ({I}, "Keep this drawing"),
-    "/cases/{case_id}/search": ({I, E}, "Search a gallery"),
-    "/cases/retention": ({D}, "Retention"),
-    "/draw": ({I, E}, "Drawing board"),
+    "/cases": ({INV, EXA, AUD}, "2026/0417"),
+    "/cases/{case_id}": ({INV, EXA, AUD}, "Case 2026/0417"),
+    "/cases/{case_id}/draw": ({INV}, "Keep this drawing"),
+    "/cases/{case_id}/search": ({INV, EXA}, "Search a gallery"),
+    "/cases/retention": ({ADM}, "Retention"),
+    "/draw": ({INV, EXA}, "Drawing board"),
     "/keys": (EVERYONE, "API keys"),
     "/models": (EVERYONE, "csi-line"),
     "/models/csi-line": (EVERYONE, "Limits of use"),
     "/password": (EVERYONE, "Change password"),
-    "/probes/{probe_id}": ({I, E, A}, "Sketch of person 1"),
-    "/probes/{probe_id}/sketch": ({I, E, A}, ""),
-    "/searches/{search_id}": ({I, E, A}, "leads from"),
-    "/searches/{search_id}/review": ({E}, "Decision"),
-    "/searches/{search_id}/adjudication": ({E}, "Adjudication"),
-    "/users": ({D}, "New user"),
-    "/users/{user_id}": ({D}, "One-time password"),
-    "/audit": ({A}, "each event sealed"),
+    "/probes/{probe_id}": ({INV, EXA, AUD}, "Sketch of person 1"),
+    "/probes/{probe_id}/sketch": ({INV, EXA, AUD}, ""),
+    "/searches/{search_id}": ({INV, EXA, AUD}, "leads from"),
+    "/searches/{search_id}/review": ({EXA}, "Decision"),
+    "/searches/{search_id}/adjudication": ({EXA}, "Adjudication"),
+    "/users": ({ADM}, "New user"),
+    "/users/{user_id}": ({ADM}, "One-time password"),
+    "/audit": ({AUD}, "each event sealed"),
 }
 
 
