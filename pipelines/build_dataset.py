@@ -22,6 +22,8 @@ from forensic.images.io import decode_image, list_images
 from forensic.runtime import provenance
 from forensic.values import RGB, Landmarks
 from pipelines.adapter_data import adapter
+from pipelines.contours import contours
+from pipelines.heldout import heldout
 from pipelines.pair_dataset import pairs
 from pipelines.teach import teach
 
@@ -308,5 +310,7 @@ def verify(folder: Path) -> None:
 
 
 dataset.add_command(adapter)
+dataset.add_command(contours)
+dataset.add_command(heldout)
 dataset.add_command(pairs)
 dataset.add_command(teach)

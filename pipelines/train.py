@@ -90,8 +90,8 @@ def export_weights(recipe: TrainRecipe, trainer: Trainer, out: Path) -> list[Pat
 
 
 def _manifest_hashes(folder: Path) -> dict[str, str]:
-    """Return the hash of every data set's manifest in a folder, and of its teacher's record."""
-    names = ("manifest.json", "targets.json")
+    """Return the hash of every data set's manifest in a folder and of the records beside it."""
+    names = ("manifest.json", "targets.json", "contours.json")
     found = [path for name in names for at in ("", "*/") for path in folder.glob(at + name)]
     return {p.relative_to(folder).as_posix(): sha256_of_file(p) for p in sorted(found)}
 

@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from forensic.backbones.vgg import IMAGENET_MEAN, IMAGENET_STD, read_vgg_file
+from forensic.backbones.files import read_tensors
+from forensic.backbones.vgg import IMAGENET_MEAN, IMAGENET_STD
 from forensic.check import check_shape
 from forensic.errors import WeightsError
 
@@ -76,7 +77,8 @@ def load_vgg19_features(path: Path) -> VGG19Features:
         MissingWeights: The file is not there.
         WeightsError: The file is not one of the two networks.
     """
-    state = read_vgg_file(path)
+    remedy = "Run `forensic weights fetch vgg19`, or pass its path with --set options.vgg=PATH."
+    state = read_tensors(path, remedy=remedy)
     wanted: dict[str, Tensor]
     if "conv0.weight" in state:
         vgg = VGG19Features(

@@ -97,6 +97,9 @@ TEMPLATES: Registry[Template] = Registry(
         "csi-192": CSITemplate((192, 192)),
         # The frame in which CUFS lies: its own pictures keep every pixel.
         "cufs-250": PointTemplate(ALIGNED["cufs"].size_hw, ALIGNED["cufs"].landmarks),
+        # The square in the middle of that frame, at the size of Cali-Sketch and DeepFacePencil;
+        # the portraits of CelebA-HQ nearly fill it too.
+        "portrait-256": PointTemplate((256, 256), (ALIGNED["cufs"].landmarks - (0, 25)) * 1.28),
         "arcface-112": PointTemplate((112, 112), ARCFACE_112),
         "arcface-112x96": PointTemplate((112, 96), ARCFACE_112 - (8, 0)),
         # FaceNet crops the detector's box with a margin and never warps; these points are where

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -14,6 +14,7 @@ from torch import nn
 from forensic.errors import MissingWeights, WeightsError
 from forensic.files import sha256_of_file
 from forensic.generators.autoencoders import ConvAutoencoder, SparseAutoencoder, VGGAutoencoder
+from forensic.generators.cali_sketch import CaliSketch
 from forensic.generators.csi import CSI
 from forensic.generators.fcn import FCN
 from forensic.generators.pix2pix import UNet
@@ -28,6 +29,7 @@ SKETCH_TO_PHOTO, PHOTO_TO_SKETCH = "sketch-to-photo", "photo-to-sketch"
 NETWORKS: Registry[Callable[..., nn.Module]] = Registry(
     "generator network",
     {
+        "cali-sketch": CaliSketch,
         "conv-autoencoder": ConvAutoencoder,
         "csi": CSI,
         "fcn": FCN,
@@ -67,6 +69,11 @@ class LoadedGenerator:
     direction: str = SKETCH_TO_PHOTO
     geometry: str = "csi-96"
     frame: Frame = field(default_factory=Frame)
+
+    @property
+    def source_kind(self) -> Literal["photo", "sketch"]:
+        """What it is given."""
+        return "photo" if self.direction == PHOTO_TO_SKETCH else "sketch"
 
 
 def create_generator(name: str, **options: Any) -> nn.Module:

@@ -11,6 +11,7 @@ from typing import Any
 from forensic.registry import Registry
 from forensic.training.tasks.adapter import AdapterTask
 from forensic.training.tasks.autoencoder import AutoencoderTask
+from forensic.training.tasks.cali_sketch import CaliSketchTask
 from forensic.training.tasks.csi import CSITask
 from forensic.training.tasks.fcn import FCNTask
 from forensic.training.tasks.pix2pix import Pix2PixTask
@@ -21,6 +22,7 @@ TASKS: Registry[type[Any]] = Registry(
     {
         "adapter": AdapterTask,
         "autoencoder": AutoencoderTask,
+        "cali-sketch": CaliSketchTask,
         "csi": CSITask,
         "fcn": FCNTask,
         "pix2pix": Pix2PixTask,

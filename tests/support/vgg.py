@@ -8,6 +8,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from forensic.backbones.vgg19 import VGG19Features
+
 WIDTHS = (3, 64, 64, 128, 128)
 
 
@@ -41,4 +43,13 @@ def normalised_state(seed: int = 0) -> dict[str, Tensor]:
 def write_vgg(path: Path) -> Path:
     """Write a normalised VGG-19 of random numbers as safetensors."""
     save_file(normalised_state(), path)
+    return path
+
+
+def write_vgg19(path: Path) -> Path:
+    """Write the same with the whole of conv3_1, as far as the stand-in reaches."""
+    torch.manual_seed(0)
+    network = VGG19Features(name="", n_blocks=3, padding="reflect")
+    state = {n.removeprefix("convolutions."): v for n, v in network.state_dict().items()}
+    save_file(state, path)
     return path

@@ -36,6 +36,10 @@ class Toy:
 
 
 TOYS: dict[str, list[Toy]] = {
+    "cali-sketch": [
+        Toy({"width": 4, "n_blocks": 1}, channels=1),
+        Toy({"width": 4, "n_blocks": 1, "synthesis": "improved-2"}, channels=1),
+    ],
     "conv-autoencoder": [Toy()],
     "csi": [
         Toy({"in_channels": 1, "width": 4, "n_blocks": 1}, channels=1),

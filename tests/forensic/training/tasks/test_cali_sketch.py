@@ -32,8 +32,8 @@ def create_task(place: Path, **options: Any) -> CaliSketchTask:
     torch.manual_seed(0)
     small = {"width": 4, "n_blocks": 1, "discriminator_width": 4, "precision": "fp32"}
     facts = {"in_channels": 1, "contours": "toy", "separate_steps": 2}
-    vgg = str(place / "vgg.safetensors")
-    return CaliSketchTask(vgg=vgg, device=CPU, **facts | small | options)
+    files = {"vgg": str(place / "vgg.safetensors")}
+    return CaliSketchTask(device=CPU, **facts | small | files | options)
 
 
 def batch(place: Path) -> Batch:
