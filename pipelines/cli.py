@@ -52,6 +52,10 @@ bench = LazyGroup(
         ),
         "demo": ("pipelines.demo:demo", "Show the whole system on synthetic people, offline."),
         "doctor": ("forensic.cli.doctor:doctor", "Say what this installation has and lacks."),
+        "generate": (
+            "forensic.cli.generate:generate",
+            "Make faces from sketches, labelled machine-made.",
+        ),
         "identify": ("forensic.cli.identify:identify", "Rank a gallery by a sketch."),
         "index": ("forensic.cli.index:index", "Build a gallery index from a folder of photos."),
         "train": ("pipelines.train:train", "Train a network from a recipe."),

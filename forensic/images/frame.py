@@ -41,6 +41,17 @@ class Frame:
             image = resize(image, self.size_hw)
         return image
 
+    def move(self, points: NDArray[np.float32], size_hw: SizeHW) -> NDArray[np.float32]:
+        """Return (N, 2) points, x first, of a picture of `size_hw` where they lie in this frame."""
+        moved = np.asarray(points, dtype=np.float64)
+        if self.crop_hw:
+            top, left = ((a - b) // 2 for a, b in zip(size_hw, self.crop_hw, strict=True))
+            moved, size_hw = moved - (left, top), self.crop_hw
+        if self.size_hw:
+            factor = np.array([self.size_hw[1] / size_hw[1], self.size_hw[0] / size_hw[0]])
+            moved = (moved + 0.5) * factor - 0.5  # pixel centres
+        return moved.astype(np.float32)
+
     def to_json(self) -> str:
         """Return the frame as one line of JSON, as it is stored beside weights."""
         return json.dumps(asdict(self))
