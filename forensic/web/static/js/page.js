@@ -101,6 +101,15 @@ function guard(form) {
   });
 }
 
+/** Let the keyboard scroll a table that is wider than the screen, and only then stop there. */
+const widths = new ResizeObserver((changes) => {
+  for (const { target } of changes) {
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+  }
+});
+
+document.querySelectorAll(".wide").forEach((box) => widths.observe(box));
 document.querySelectorAll("[data-job]").forEach(follow);
 document.querySelectorAll("[data-drop]").forEach(openDrop);
 document.querySelectorAll("form").forEach(guard);

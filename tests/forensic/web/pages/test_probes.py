@@ -56,9 +56,13 @@ def test_a_file_that_is_no_picture_is_refused_beside_the_field(
 
 
 def test_a_file_beyond_the_limit_is_refused(scene: Scene) -> None:
-    too_large = scene.site.settings.sketch_bytes_max + 100_000
-    answer = upload(scene, b"\0" * too_large)
+    answer = scene.client("ines").post(
+        f"/cases/{scene.case_id}/probes",
+        data=b"\0" * (scene.site.settings.sketch_bytes_max + 100_000),
+        content_type="multipart/form-data; boundary=x",
+    )
     assert answer.status_code == 413
+    assert "larger than is allowed" in answer.text
 
 
 def test_corrected_landmarks_are_a_new_version(scene: Scene) -> None:
@@ -80,7 +84,7 @@ def test_corrected_landmarks_are_a_new_version(scene: Scene) -> None:
     ("changes", "phrase"),
     [
         ({"based_on": "0"}, "meanwhile"),
-        ({"x0": "400"}, "outside"),
+        ({"x1": "400"}, "outside"),
         ({"x0": "left"}, "number"),
         ({"y3": "1", "y4": "1"}, "andmark"),
     ],
