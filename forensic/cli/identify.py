@@ -31,8 +31,10 @@ FILE = click.Path(path_type=Path)
     "--generator",
     default="csi-line",
     show_default=True,
-    help="Inverts the sketch first: csi-line, csi-grayscale, csi-color; none embeds the sketch.",
+    help="Inverts the sketch first: csi-line, csi-grayscale, csi-color; none embeds the sketch, "
+    "adapter encodes it, best adds up several with weights learnt on other people.",
 )
+@click.option("--also", type=FILE, multiple=True, help="Another sketch of the person; repeatable.")
 @click.option("--embedder", default="sketchface", show_default=True, help="Name or path.")
 @click.option("--landmarks", type=FILE, help="JSON of five points, where no face is found.")
 @click.option("--aligned", help="The sketch lies in a known geometry, e.g. cufs (200×250).")
@@ -45,6 +47,7 @@ def identify(
     gallery: Path,
     k: int,
     generator: str,
+    also: tuple[Path, ...],
     embedder: str,
     landmarks: Path | None,
     aligned: str | None,
@@ -67,10 +70,16 @@ def identify(
     chosen = choose_device(device)
     drawing = load_image(sketch)
     points = _landmarks_of(drawing, landmarks, aligned, device=str(chosen))
-    judge = create_embedder(embedder, device=chosen, weights=choose_weights_folder(os.environ))
-    method = create_method(generator, embedder=judge, device=chosen)
+    more = [
+        (image, _landmarks_of(image, None, aligned, device=str(chosen)))
+        for image in map(load_image, also)
+    ]
+    weights = choose_weights_folder(os.environ)
+    judge = create_embedder(embedder, device=chosen, weights=weights)
+    method = create_method(generator, embedder=judge, device=chosen, weights=weights)
     index = _open_gallery(gallery, judge, device=str(chosen))
-    ranked = Identifier(method=method, index=index).identify(drawing, landmarks=points, k=k)
+    identifier = Identifier(method=method, index=index)
+    ranked = identifier.identify(drawing, landmarks=points, k=k, more=more)
     if out:
         _write_page(out, ranked, drawing, photos or gallery)
     click.echo(_as_json(ranked) if as_json else _as_text(ranked))
@@ -154,6 +163,7 @@ def _as_json(ranked: RankList) -> str:
         "gallery": ranked.gallery_size,
         "photos": ranked.n_photos,
         "candidates": [asdict(candidate) for candidate in ranked.candidates],
+        **({"contributions": ranked.contributions} if ranked.contributions else {}),
         "provenance": {**ranked.provenance, **provenance()},
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
@@ -165,5 +175,11 @@ def _as_text(ranked: RankList) -> str:
         f"{c.rank:>4}  {c.similarity:>10.3f}  {c.subject_id} ({c.photo_id})"
         for c in ranked.candidates
     ]
+    if ranked.contributions:
+        lines += ["", "What each part adds, in log10 odds of a pair; not the odds after a search:"]
+        lines += [
+            f"{c.rank:>4}  " + "  ".join(f"{name} {value:+.2f}" for name, value in parts.items())
+            for c, parts in zip(ranked.candidates, ranked.contributions, strict=True)
+        ]
     lines.append(f"Gallery: {ranked.gallery_size} persons, {ranked.n_photos} photos.")
     return "\n".join(lines)

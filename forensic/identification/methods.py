@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 
+from forensic.embedders.adapter import SketchAdapter, load_adapter
 from forensic.embedders.embedder import Embedder
+from forensic.errors import WeightsError
+from forensic.faces.align import align_face
 from forensic.generators.registry import load_generator
 from forensic.identification.enrol import embed_faces
+from forensic.identification.fusion import Fusion, find_fusion, fuse_vectors
 from forensic.identification.inverter import MachineMadeFace, SketchInverter
 from forensic.registry import Registry
 from forensic.values import RGB, Landmarks, Vectors
+
+ADAPTER, BEST = "adapter", "best"
 
 
 @dataclass(frozen=True)
@@ -23,10 +31,12 @@ class Probes:
     Attributes:
         vectors: (B, D) unit rows.
         faces: The machine-made face of each sketch, or None where none was made.
+        parts: For a fusion, the (B, D) unit rows of each of its methods by name.
     """
 
     vectors: Vectors
     faces: tuple[MachineMadeFace | None, ...]
+    parts: Mapping[str, Vectors] = field(default_factory=dict)
 
 
 class Method(Protocol):
@@ -107,43 +117,138 @@ class InversionMethod:
         return Probes(vectors, tuple(faces))
 
 
+class AdapterMethod:
+    """Embeds the sketch with the sketch encoder that belongs to the embedder."""
+
+    def __init__(self, *, embedder: Embedder, adapter: SketchAdapter, name: str = ADAPTER) -> None:
+        self.name = name
+        self.embedder = embedder
+        self._adapter = adapter
+        self.weights_sha256 = {name: adapter.weights_sha256}
+
+    def probe(
+        self,
+        sketches: Sequence[RGB],
+        landmarks: Sequence[Landmarks],
+        *,
+        is_simulated: bool = False,  # noqa: ARG002 - encoding does not depend on it
+    ) -> Probes:
+        """Return where the photos of the sketches should lie.
+
+        Raises:
+            InputError: A sketch or its landmarks cannot be used.
+        """
+        if not sketches:
+            return Probes(np.zeros((0, self.embedder.dimension), dtype=np.float32), ())
+        template = self._adapter.config.template
+        pairs = zip(sketches, landmarks, strict=True)
+        crops = np.stack([align_face(sketch, points, template)[0] for sketch, points in pairs])
+        return Probes(self._adapter.embed(crops), (None,) * len(sketches))
+
+
+class FusionMethod:
+    """Adds up several methods with weights learnt on other people.
+
+    Args:
+        fusion: Weights and their origin.
+        parts: The methods, in the fusion's order; all of one embedder.
+        name: What results call it.
+
+    Raises:
+        WeightsError: A part has other weights than those that the fusion was fitted with.
+    """
+
+    def __init__(self, *, fusion: Fusion, parts: Sequence[Method], name: str = BEST) -> None:
+        self.name = name
+        self.embedder = parts[0].embedder
+        self.fusion = fusion
+        self.weights = {part.method: part.weight for part in fusion.parts}
+        self.weights_sha256: dict[str, str] = {}
+        self._parts = tuple(parts)
+        for fitted, part in zip(fusion.parts, parts, strict=True):
+            if fitted.weights_sha256 != part.weights_sha256:
+                raise WeightsError(
+                    f"The fusion was fitted with other weights of {fitted.method} than those in "
+                    "use. Fit it again with `forensic benchmark fusion`."
+                )
+            self.weights_sha256 |= part.weights_sha256
+
+    def probe(
+        self,
+        sketches: Sequence[RGB],
+        landmarks: Sequence[Landmarks],
+        *,
+        is_simulated: bool = False,
+    ) -> Probes:
+        """Return the weighted sum of the parts' vectors, each part's own, and the first's faces.
+
+        Raises:
+            InputError: A sketch or its landmarks cannot be used.
+            RangeError: The parts' vectors cancel each other out.
+        """
+        probes = [p.probe(sketches, landmarks, is_simulated=is_simulated) for p in self._parts]
+        vectors = {
+            part.name: probe.vectors for part, probe in zip(self._parts, probes, strict=True)
+        }
+        faces = next((p.faces for p in probes if any(p.faces)), (None,) * len(sketches))
+        return Probes(fuse_vectors(vectors, self.weights), faces, vectors)
+
+
 METHODS: Registry[str | None] = Registry(
     "method",
     {
         "none": None,
+        ADAPTER: None,
+        BEST: None,
         "csi-line": "csi-line",
         "csi-grayscale": "csi-grayscale",
         "csi-color": "csi-color",
     },
 )
-"""Name to the trained generator used, or None where the sketch itself is embedded."""
+"""Name to the trained generator used, or None where there is none."""
 
 
-def create_method(name: str, *, embedder: Embedder, device: torch.device) -> Method:
+def create_method(
+    name: str, *, embedder: Embedder, device: torch.device, weights: Path | None = None
+) -> Method:
     """Return the method called `name`.
 
     Args:
         name: A name of `METHODS`.
         embedder: Embeds sketch or machine-made face; the gallery's must be the same.
         device: Where the generator computes.
+        weights: Folder of fetched weights, for adapters and fusions of the user's own.
 
     Raises:
         UnknownNameError: No such method.
-        WeightsError: The generator's weights are missing or damaged.
+        WeightsError: Weights are missing or damaged, or belong to another embedder.
     """
     generator = METHODS[name]
-    if generator is None:
-        return DirectMethod(embedder=embedder, name=name)
-    inverter = SketchInverter(load_generator(generator, device), device=device)
-    return InversionMethod(embedder=embedder, inverter=inverter, name=name)
+    if generator is not None:
+        inverter = SketchInverter(load_generator(generator, device), device=device)
+        return InversionMethod(embedder=embedder, inverter=inverter, name=name)
+    if name == ADAPTER:
+        adapter = load_adapter(embedder, device=device, folder=weights)
+        return AdapterMethod(embedder=embedder, adapter=adapter)
+    if name == BEST:
+        fusion = find_fusion(embedder, folder=weights)
+        parts = [
+            create_method(part.method, embedder=embedder, device=device, weights=weights)
+            for part in fusion.parts
+        ]
+        return FusionMethod(fusion=fusion, parts=parts)
+    return DirectMethod(embedder=embedder, name=name)
 
 
 def describe_method(method: Method) -> dict[str, Any]:
     """Return what a result must name: method, embedder, geometry and weights' SHA-256."""
     embedder = method.embedder
-    return {
+    described = {
         "method": method.name,
         "embedder": embedder.name,
         "embedder_template": embedder.template,
         "embedder_weights_sha256": embedder.weights_sha256,
     }
+    if isinstance(method, FusionMethod):
+        described["fusion_weights"] = dict(method.weights)
+    return described

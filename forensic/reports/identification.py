@@ -26,20 +26,23 @@ def render_rank_list(
         provenance: Facts to print below, besides those of the list.
     """
     face = ranked.machine_made
+    added = ranked.contributions or ({},) * len(ranked.candidates)
     candidates = [
         {
             "rank": candidate.rank,
             "subject_id": candidate.subject_id,
             "photo_id": candidate.photo_id,
             "similarity": candidate.similarity,
+            "parts": parts,
             "picture": None if (photo := picture_of(candidate)) is None else picture_uri(photo),
         }
-        for candidate in ranked.candidates
+        for candidate, parts in zip(ranked.candidates, added, strict=True)
     ]
     return render_page(
         "identify.html.j2",
         notice=ranked.notice,
         candidates=candidates,
+        parts=list(added[0]) if added else [],
         gallery_size=ranked.gallery_size,
         n_photos=ranked.n_photos,
         sketch=picture_uri(sketch),

@@ -147,7 +147,10 @@ def create_system(
     network = create_matcher(embedder, device=chosen, weights=weights)
     return System(
         embedder=network,
-        methods=tuple(create_method(name, embedder=network, device=chosen) for name in methods),
+        methods=tuple(
+            create_method(name, embedder=network, device=chosen, weights=weights)
+            for name in methods
+        ),
         photo_finder=known or detected,
         distractor_finder=AlignedFaces(aligned, otherwise=detected) if aligned else detected,
         sketch_finder=known or DetectedFaces(detector, "sketch"),

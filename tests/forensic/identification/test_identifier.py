@@ -5,9 +5,10 @@ import torch
 from forensic.errors import DtypeError, LandmarksError, RangeError
 from forensic.gallery.index import GalleryIndex
 from forensic.identification.enrol import embed_faces
+from forensic.identification.fusion import Fusion, FusionPart
 from forensic.identification.identifier import Identifier
 from forensic.identification.inverter import SketchInverter
-from forensic.identification.methods import DirectMethod, InversionMethod
+from forensic.identification.methods import DirectMethod, FusionMethod, InversionMethod
 from tests.support.fakes import FakeEmbedder
 from tests.support.generators import small_generator
 from tests.support.images import face_landmarks, face_photo
@@ -70,3 +71,33 @@ def test_refused_input(index: GalleryIndex) -> None:
         identifier.identify(photo, landmarks=points[::-1])
     with pytest.raises(RangeError):
         identifier.identify(photo, landmarks=points, k=0)
+
+
+def test_two_sketches_of_a_person_count_the_same(index: GalleryIndex) -> None:
+    identifier = Identifier(method=DirectMethod(embedder=FakeEmbedder()), index=index)
+    drawings = [(face_photo(s), face_landmarks(s)) for s in (0, 3)]
+    ranked = [
+        identifier.identify(first[0], landmarks=first[1], more=[second])
+        for first, second in (drawings, drawings[::-1])
+    ]
+    alone = identifier.identify(drawings[0][0], landmarks=drawings[0][1])
+    assert ranked[0].candidates == ranked[1].candidates != alone.candidates
+    assert ranked[0].candidates[0].similarity < alone.candidates[0].similarity
+    assert ranked[0].provenance["sketches"] == 2
+
+
+def test_a_fusion_says_what_each_part_adds(index: GalleryIndex) -> None:
+    inverter = SketchInverter(small_generator(), device=torch.device("cpu"))
+    made = InversionMethod(embedder=FakeEmbedder(), inverter=inverter, name="small")
+    parts = (FusionPart("none", 3.0, {}), FusionPart("small", 1.0, {"small": "a" * 64}))
+    method = FusionMethod(
+        fusion=Fusion("fake", "f" * 64, parts, 0.0, {}),
+        parts=[DirectMethod(embedder=FakeEmbedder()), made],
+    )
+    ranked = Identifier(method=method, index=index).identify(
+        face_photo(0), landmarks=face_landmarks(0), k=4
+    )
+    sums = [sum(added.values()) for added in ranked.contributions]
+    assert sums == sorted(sums, reverse=True)
+    assert ranked.contributions[0]["none"] == pytest.approx(3, abs=1e-4)
+    assert ranked.machine_made is not None

@@ -1,18 +1,26 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from forensic.errors import UnknownNameError
+from forensic.embedders.registry import create_embedder
+from forensic.embedders.starts import start_network
+from forensic.errors import UnknownNameError, WeightsError
 from forensic.generators.registry import GENERATORS
 from forensic.identification.enrol import embed_faces
+from forensic.identification.fusion import Fusion, FusionPart
 from forensic.identification.inverter import SketchInverter
 from forensic.identification.methods import (
     METHODS,
     DirectMethod,
+    FusionMethod,
     InversionMethod,
     create_method,
     describe_method,
 )
+from forensic.weights.bundle import save_bundle
+from tests.support.face_graph import write_face_graph
 from tests.support.fakes import FakeEmbedder
 from tests.support.generators import small_generator
 from tests.support.images import face_landmarks, face_sketch
@@ -23,7 +31,7 @@ POINTS = [face_landmarks(1), face_landmarks(2)]
 
 
 def test_every_trained_generator_is_a_method() -> None:
-    assert set(METHODS) == {"none", *GENERATORS}
+    assert set(METHODS) == {"none", "adapter", "best", *GENERATORS}
 
 
 def test_none_embeds_the_sketch_itself() -> None:
@@ -67,3 +75,60 @@ def test_a_description_names_everything_that_a_result_depends_on() -> None:
         "embedder_template": "arcface-112",
         "embedder_weights_sha256": "f" * 64,
     }
+
+
+def fusion(**weights: float) -> Fusion:
+    parts = tuple(FusionPart(name, weight, {}) for name, weight in weights.items())
+    return Fusion("fake", "f" * 64, parts, 0.0, {})
+
+
+def test_a_fusion_hands_out_its_parts_and_the_faces_made() -> None:
+    inverter = SketchInverter(small_generator(), device=CPU)
+    made = InversionMethod(embedder=FakeEmbedder(), inverter=inverter, name="small")
+    fitted = Fusion(
+        "fake",
+        "f" * 64,
+        (FusionPart("none", 3.0, {}), FusionPart("small", 1.0, {"small": "a" * 64})),
+        0.0,
+        {},
+    )
+    method = FusionMethod(fusion=fitted, parts=[DirectMethod(embedder=FakeEmbedder()), made])
+    probes = method.probe(SKETCHES, POINTS)
+    assert set(probes.parts) == {"none", "small"}
+    expected = 3 * probes.parts["none"] + probes.parts["small"]
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(probes.vectors, expected, atol=1e-6)
+    assert all(face is not None for face in probes.faces)
+    assert method.weights_sha256 == {"small": "a" * 64}
+    assert describe_method(method)["fusion_weights"] == {"none": 3.0, "small": 1.0}
+
+
+def test_a_fusion_refuses_parts_with_other_weights() -> None:
+    inverter = SketchInverter(small_generator(), device=CPU)
+    made = InversionMethod(embedder=FakeEmbedder(), inverter=inverter, name="small")
+    with pytest.raises(WeightsError, match="fitted with other weights of small"):
+        FusionMethod(fusion=fusion(small=1.0), parts=[made])
+
+
+def test_best_is_made_of_what_was_fitted(tmp_path: Path) -> None:
+    fusion(none=1.0).write(tmp_path / "best-fake.json")
+    method = create_method("best", embedder=FakeEmbedder(), device=CPU, weights=tmp_path)
+    probes = method.probe(SKETCHES, POINTS)
+    np.testing.assert_allclose(
+        probes.vectors, embed_faces(FakeEmbedder(), SKETCHES, POINTS), atol=1e-6
+    )
+
+
+def test_the_adapter_encodes_sketches_into_the_embedders_space(tmp_path: Path) -> None:
+    description = write_face_graph(tmp_path)
+    config, network = start_network(str(description))
+    save_bundle(tmp_path / "adapter-toy.safetensors", network.state_dict(), config.as_json())
+    embedder = create_embedder(str(description), device=CPU)
+    method = create_method("adapter", embedder=embedder, device=CPU, weights=tmp_path)
+    probes = method.probe(SKETCHES, POINTS)
+    # untrained, it is the embedder itself
+    direct = embed_faces(embedder, SKETCHES, POINTS)
+    assert (probes.vectors * direct).sum(axis=1).min() > 0.98
+    assert probes.faces == (None, None)
+    assert method.probe([], []).vectors.shape == (0, embedder.dimension)
+    assert set(method.weights_sha256) == {"adapter"}
