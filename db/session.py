@@ -157,6 +157,22 @@ def _translate(error: exc.StatementError) -> RecordError | None:
     return None
 
 
+def forget_deleted(engine: Engine) -> bool:
+    """Take what was deleted out of SQLite's write-ahead log; return whether nothing of it is left.
+
+    Deleted rows are overwritten in the database file, but the log keeps them until it is written
+    back, which waits for readers. PostgreSQL clears deleted rows by itself, in its vacuum.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    connection = engine.raw_connection()  # a checkpoint cannot run inside a transaction
+    try:
+        busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.close()
+    return not busy
+
+
 def sqlite_file(url: str) -> Path | None:
     """Return the file that a SQLite URL names, None for PostgreSQL.
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from db.base import new_id
@@ -242,7 +242,11 @@ def _photos_of(session: Session, gallery_id: uuid.UUID, sha256s: Sequence[str]) 
 def take_out(
     session: Session, photo_ids: Sequence[int], *, state: PhotoState, revision: int
 ) -> None:
-    """Delete the embeddings of photos and leave tombstones; the gallery is locked already."""
+    """Delete the embeddings of photos and leave tombstones; the gallery is locked already.
+
+    A tombstone keeps the SHA-256 of file and crop, so that a deletion of files that was cut off
+    can be finished.
+    """
     session.execute(delete(Embedding).where(Embedding.photo_id.in_(photo_ids)))
     session.execute(
         update(Photo)
@@ -251,7 +255,6 @@ def take_out(
             state=state,
             removed_revision=revision,
             source="",
-            crop_sha256=None,
             quality={},
             landmarks=[],
         )
@@ -305,3 +308,9 @@ def held_files(session: Session, sha256s: Sequence[str]) -> set[str]:
         )
         found.update(sha256 for sha256 in session.scalars(statement) if sha256)
     return found
+
+
+def count_embeddings(session: Session, photo_ids: Sequence[int]) -> int:
+    """Return how many vectors of the given photos there are, under whatever weights."""
+    statement = select(func.count()).where(Embedding.photo_id.in_(photo_ids))
+    return session.scalars(statement.select_from(Embedding)).one()

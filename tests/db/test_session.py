@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.errors import BadDatabaseUrl, Conflict, Unavailable
 from db.migrations import upgrade
 from db.models import Case, User
-from db.session import open_engine, session_scope
+from db.session import forget_deleted, open_engine, session_scope
 from tests.support.factories import make_case, make_user, unknown_id
 
 
@@ -165,7 +165,7 @@ def _end_connections(admin: Engine) -> None:
 
 _KILLED = """
 import os, signal, sys
-from db.session import open_engine, session_scope
+from db.session import forget_deleted, open_engine, session_scope
 from tests.support.factories import make_user
 with session_scope(open_engine(sys.argv[1])) as session:
     make_user(session, name="committed")
@@ -220,3 +220,16 @@ def test_refused_values_are_not_in_messages(engine: Engine) -> None:
     with pytest.raises(Conflict) as caught, session_scope(engine) as session:
         make_user(session, name="ann")
     assert "not-a-digest" not in str(caught.value)
+
+
+def test_what_was_deleted_leaves_the_write_ahead_log(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        user = make_user(session, name="to be forgotten entirely")
+    with session_scope(engine) as session:
+        session.delete(session.merge(user))
+    assert forget_deleted(engine)
+    if engine.dialect.name == "sqlite":
+        path = Path(str(engine.url.database))
+        log = path.with_name(path.name + "-wal")
+        stored = path.read_bytes() + (log.read_bytes() if log.exists() else b"")
+        assert b"to be forgotten entirely" not in stored
