@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from db.models import AuditEvent
 from db.queries import audit as events
-from db.queries.audit import Verification
+from db.queries.audit import Anchor, Verification
 from db.queries.rows import Page
 from forensic.cases import access, audit
 from forensic.cases.actor import Actor
@@ -48,20 +48,23 @@ def list_events(
         page = events.list_events(
             session, case_id=case_id, actor=by, tag=tag, after=after, limit=limit
         )
-    audit.record(
-        session, actor, audit.Tag.AUDIT_VIEWED, of_case=case_id, of_actor=by, of_tag=tag
-    )
+    audit.record(session, actor, audit.Tag.AUDIT_VIEWED, of_case=case_id, of_actor=by, of_tag=tag)
     return page
 
 
-def verify(session: Session, actor: Actor) -> Verification:
+def verify(session: Session, actor: Actor, *, anchors: Sequence[Anchor] = ()) -> Verification:
     """Read the whole chain and return every fault in it.
+
+    Args:
+        session: An open session that may write: the check is recorded.
+        actor: Who asks.
+        anchors: Places of the chain as noted earlier, elsewhere.
 
     Raises:
         NotPermitted: No role of the actor allows it.
     """
     check(actor, Action.VERIFY_AUDIT)
-    found = events.verify(session)
+    found = events.verify(session, anchors=anchors)
     audit.record(
         session,
         actor,
