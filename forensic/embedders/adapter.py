@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
@@ -125,8 +126,8 @@ class SketchAdapter:
         for first in range(0, len(sketches), BATCH):
             batch = images_to_tensor(sketches[first : first + BATCH]).to(self._device, self._dtype)
             with torch.inference_mode():
-                sides = (self._network(side).float() for side in (batch, batch.flip(3)))
-                both = sum(nn.functional.normalize(side) for side in sides)
+                plain, mirrored = self._network(batch), self._network(batch.flip(3))
+                both = F.normalize(plain.float()) + F.normalize(mirrored.float())
             rows.append(unit_rows(both.cpu().numpy()))
         return np.concatenate(rows)
 

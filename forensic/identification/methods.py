@@ -243,7 +243,7 @@ def create_method(
 def describe_method(method: Method) -> dict[str, Any]:
     """Return what a result must name: method, embedder, geometry and weights' SHA-256."""
     embedder = method.embedder
-    described = {
+    described: dict[str, Any] = {
         "method": method.name,
         "embedder": embedder.name,
         "embedder_template": embedder.template,

@@ -10,7 +10,6 @@ from forensic.errors import DataFolderError
 from pipelines.adapter_data import AdapterPlan, People, adapter, build_adapter_data
 from pipelines.heldout import arrange_heldout
 from tests.support.adapter_data import strangers, write_taught_set
-from tests.support.images import write_pairs
 
 PLAN = AdapterPlan(held_out=0.3, most_per_person=2, stored_share=0.5)
 WIDE = 40
@@ -76,7 +75,7 @@ def test_some_photos_keep_their_stored_drawings(built: Path) -> None:
 def test_photos_like_a_held_out_person_are_left_out(
     sets: tuple[Path, Path], built: Path, tmp_path: Path
 ) -> None:
-    held_out = sorted(People.read(built / "people.json").held_out)[0]
+    held_out = min(People.read(built / "people.json").held_out)
     row = [record.key for record in PackedDataset(sets[0]).records].index(held_out)
     vectors = strangers(3, 5, WIDE)
     vectors[1] = load_targets(sets[0])[0][row] + 0.05 * vectors[0]
@@ -97,9 +96,7 @@ def test_another_embedders_data_hold_out_the_same_people(
     pairs = write_taught_set(
         tmp_path / "pairs", source="toy", subjects=subjects, vectors=alike, with_drawings=True
     )
-    photos = write_taught_set(
-        tmp_path / "photos", source="many", subjects=["a"], vectors=alike[:1]
-    )
+    photos = write_taught_set(tmp_path / "photos", source="many", subjects=["a"], vectors=alike[:1])
     build_adapter_data(pairs, [photos], tmp_path / "out", PLAN, people=built / "people.json")
     assert People.read(tmp_path / "out" / "people.json") == People.read(built / "people.json")
 
@@ -125,19 +122,22 @@ def test_the_command_counts_who_went_where(sets: tuple[Path, Path], tmp_path: Pa
 
 
 def test_held_out_people_come_as_folders_in_two_halves(tmp_path: Path) -> None:
-    photos, _ = write_pairs(tmp_path / "toy", range(6))
-    stems = [path.stem for path in sorted(photos.iterdir())]
+    stems = [f"{i:02d}" for i in range(12)]
+    for kind in ("photos", "sketches"):
+        (tmp_path / "toy" / kind).mkdir(parents=True)
+        for stem in stems:
+            (tmp_path / "toy" / kind / f"{stem}.png").touch()
     of_pair = {f"toy/{stem}": f"toy/{stem}" for stem in stems}
-    of_pair[f"toy/{stems[1]}"] = of_pair[f"toy/{stems[0]}"]
+    of_pair["toy/01"] = of_pair["toy/00"]
     People(of_pair, frozenset(of_pair), frozenset()).write(tmp_path / "people.json")
-    sources = {"toy": photos.parent}
+    sources = {"toy": tmp_path / "toy"}
     counts = {
         part: arrange_heldout(tmp_path, sources, tmp_path / part, part=part)["toy"]
         for part in ("fit", "report", "all")
     }
-    assert counts["all"] == 5  # one pair of each person
-    assert counts["fit"] + counts["report"] == 5
+    assert counts["all"] == 11  # one pair of each person
+    assert counts["fit"] + counts["report"] == 11
     names = [{p.name for p in (tmp_path / part / "toy" / "sketches").iterdir()} for part in counts]
     assert not names[0] & names[1]
     with pytest.raises(DataFolderError, match="holds out nobody"):
-        arrange_heldout(tmp_path, {"other": photos.parent}, tmp_path / "x")
+        arrange_heldout(tmp_path, {"other": tmp_path / "toy"}, tmp_path / "x")

@@ -51,3 +51,26 @@ def strangers(n: int, seed: int, dimension: int = DIMENSION) -> np.ndarray:
         if all(row @ other < 0.45 for other in rows):
             rows.append(row)
     return np.stack(rows)
+
+
+def write_adapter_data(
+    folder: Path, *, teacher: str = "0" * 64, dimension: int = DIMENSION
+) -> Path:
+    """Write what `forensic dataset adapter` would: 12 pairs, 4 of them held out, and 6 photos."""
+    draw = np.random.default_rng(7)
+    with PackedWriter(folder / "pairs", geometry="arcface-112", quality=100) as writer:
+        for i in range(12):
+            photo = random_photo(i, 112)
+            split = "validation" if i >= 8 else "train"
+            record = Record(f"toy/{i}", f"toy/{i}", split, f"{i:064x}")
+            writer.add(record, {"photo": photo, DRAWING: 255 - photo})
+    vectors = unit(draw.normal(size=(12, dimension)))
+    save_targets(folder / "pairs", vectors, {"embedder": "toy", "weights_sha256": teacher})
+    with PackedWriter(folder / "photos", geometry="arcface-112", quality=100) as writer:
+        for i in range(6):
+            photo = random_photo(100 + i, 112)
+            images = {"photo": photo} | ({"line": photo[:, :, :1]} if i < 3 else {})
+            writer.add(Record(f"many/{i}", f"many/{i}", "train", f"{100 + i:064x}"), images)
+    vectors = unit(draw.normal(size=(6, dimension)))
+    save_targets(folder / "photos", vectors, {"embedder": "toy", "weights_sha256": teacher})
+    return folder

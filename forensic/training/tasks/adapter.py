@@ -106,7 +106,6 @@ class AdapterTask:
         self.optimizer = torch.optim.AdamW(_groups(self.network, weight_decay), lr=learning_rate)
         self.autocast = choose_precision(precision, device)
         self.metadata: dict[str, str] = {}
-        self.metadata: dict[str, str] = {}
 
     def networks(self) -> dict[str, nn.Module]:
         """Return the sketch encoder."""

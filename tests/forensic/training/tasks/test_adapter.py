@@ -1,0 +1,136 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from forensic.datasets.sketched import SketchedFaces
+from forensic.datasets.taught import DRAWN, PHOTO, TO_DRAW
+from forensic.embedders.adapter import SketchAdapter
+from forensic.errors import RecipeError
+from forensic.files import sha256_of_file
+from forensic.runtime import seed_everything
+from forensic.training.loop import Schedule, Trainer
+from forensic.training.tasks.adapter import AdapterTask
+from forensic.weights.bundle import save_bundle
+from tests.support.adapter_data import write_adapter_data
+from tests.support.face_graph import write_face_graph
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("adapter")
+    write_face_graph(out)
+    return write_adapter_data(out / "data", teacher=sha256_of_file(out / "toy.onnx")).parent
+
+
+def small_task(folder: Path, **options) -> AdapterTask:
+    seed_everything(0)
+    facts = SketchedFaces(folder / "data", split="train").facts
+    settings = {"total_steps": 60, "warmup_steps": 2, "precision": "fp32", **options}
+    return AdapterTask(**facts, embedder=str(folder / "toy.toml"), device=CPU, **settings)
+
+
+def trainer(folder: Path, out: Path, images: int) -> Trainer:
+    return Trainer(
+        small_task(folder),
+        training=SketchedFaces(folder / "data", split="train"),
+        validation=SketchedFaces(folder / "data", split="validation"),
+        folder=out,
+        schedule=Schedule(images=images, batch_size=6, validate_every=12, average_decay=0.9),
+        device=CPU,
+    )
+
+
+def test_loss_falls_on_a_tiny_set(folder: Path) -> None:
+    task = small_task(folder, learning_rate=5e-3)
+    training = SketchedFaces(folder / "data", split="train", drawing_share=0.8)
+    losses = []
+    for step in range(30):
+        seed_everything(step)
+        losses.append(task.step(training.batch(np.arange(16)))["loss"])
+    assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
+
+
+def test_choice_is_the_cross_entropy_with_margin_over_other_people(folder: Path) -> None:
+    task = small_task(folder, scale=10.0, margin=0.2, n_hard=1, hard_weight=1.0)
+    task.bank, task.people = torch.eye(6)[[0, 1, 2, 0]], torch.tensor([7, 8, 9, 7])
+    own = torch.eye(6)[:1]
+    half = F.normalize(torch.eye(6)[:1] + torch.eye(6)[1:2])
+    losses = task._compute_losses(half, {"target": own, "person": torch.tensor([7])})
+    # own cosine √½ less the margin; strangers at √½ and 0; both own photos, masked, at -1
+    right, near, far, masked = (10 * c for c in (2**-0.5 - 0.2, 2**-0.5, 0.0, -1.0))
+    everybody = np.log(sum(np.exp([right, near, far, masked, masked]))) - right
+    hardest = np.log(np.exp(right) + np.exp(near)) - right
+    assert losses["choice"].item() == pytest.approx(everybody, rel=1e-5)
+    assert losses["loss"].item() == pytest.approx(everybody + hardest, rel=1e-5)
+
+
+def test_vectors_of_another_embedder_are_refused(folder: Path) -> None:
+    with pytest.raises(RecipeError, match="Make the data with that embedder"):
+        AdapterTask(
+            bank=torch.eye(6),
+            people=torch.arange(6),
+            teacher_weights_sha256="1" * 64,
+            embedder=str(folder / "toy.toml"),
+            total_steps=1,
+            device=CPU,
+        )
+
+
+def test_each_kind_is_changed_in_its_own_way(folder: Path) -> None:
+    task = small_task(folder)
+    seed_everything(0)
+    faces = torch.rand(3, 3, 14, 14).repeat_interleave(8, 2).repeat_interleave(8, 3)
+    out = task.augment(faces, torch.tensor([PHOTO, TO_DRAW, DRAWN]))
+    color = (out.amax(1) - out.amin(1)).mean((1, 2))
+    assert color[1] < 1e-6  # drawn, hence gray
+    assert (out - faces).abs().mean((1, 2, 3)).min() > 0.01
+    assert out.min() >= 0
+    assert out.max() <= 1
+
+
+def test_validation_counts_hits_among_training_and_held_out_photos(folder: Path) -> None:
+    class Oracle(torch.nn.Module):
+        def forward(self, faces: torch.Tensor) -> torch.Tensor:
+            return torch.eye(6)[:3].repeat(len(faces) // 3, 1)
+
+    task = small_task(folder)
+    task.bank = F.normalize(torch.tensor([[0.0, 1.0, 0.1, 0, 0, 0], [0, 0, 0, 0, 0, 1.0]]))
+    target = F.normalize(torch.eye(6)[:3] + 0.3 * torch.eye(6)[3:])
+    batch = {
+        "face": torch.zeros(3, 112, 112, 3, dtype=torch.uint8),
+        "target": target,
+        "person": torch.tensor([0, 1, 2]),
+        "others": torch.cat([target, torch.eye(6)[:1]]),
+        "others_person": torch.tensor([0, 1, 2, 0]),
+    }
+    figures = task.validate({"adapter": Oracle()}, batch)
+    # the second loses to a stranger of the bank; the first's own other photo does not count
+    assert figures["rank1"].tolist() == [1, 0, 1]
+    np.testing.assert_allclose(figures["cosine"], (1 / 1.09**0.5,) * 3, rtol=1e-5)
+
+
+def test_stopped_and_resumed_is_the_same_as_one_run(folder: Path, tmp_path: Path) -> None:
+    whole = trainer(folder, tmp_path / "a", 36)
+    whole.fit()
+    trainer(folder, tmp_path / "b", 18).fit()
+    resumed = trainer(folder, tmp_path / "b", 36)
+    resumed.fit()
+    for one, other in zip(
+        whole.task.network.parameters(), resumed.task.network.parameters(), strict=True
+    ):
+        assert torch.equal(one, other)
+
+
+def test_what_is_exported_is_an_adapter(folder: Path, tmp_path: Path) -> None:
+    task = small_task(folder)
+    (config, network), *more = task.export(task.networks()).values()
+    assert not more
+    save_bundle(tmp_path / "adapter.safetensors", network.state_dict(), config)
+    adapter = SketchAdapter(weights_path=tmp_path / "adapter.safetensors", device=CPU)
+    assert adapter.config.embedder == "toy-graph"
+    assert adapter.embed(np.zeros((1, 112, 112, 3), np.uint8)).shape == (1, 6)
