@@ -110,9 +110,10 @@ class Desk:
             self.page.get_by_role("link", name=name, exact=True).first.click()
 
     def check(self) -> None:
-        """Let axe look at the page, wide and narrow, and note what it finds serious."""
-        for width in (1280, 360):
+        """Let axe look at the page, wide and light, narrow and dark; note what is serious."""
+        for width, scheme in ((1280, "light"), (360, "dark")):
             self.page.set_viewport_size({"width": width, "height": 900})
+            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             found: dict[str, Any] = Axe().run(self.page).response
             self.faults += [
                 f"{self.page.url} at {width}: {fault['id']} {fault['nodes'][0]['html']}"
@@ -125,6 +126,7 @@ class Desk:
             if too_wide > 0:
                 self.faults.append(f"{self.page.url} is {too_wide} px wider than {width}")
         self.page.set_viewport_size({"width": 1280, "height": 900})
+        self.page.emulate_media(color_scheme="light")
 
     def _listen(self, message: Any) -> None:
         if message.type == "error":

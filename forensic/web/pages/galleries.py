@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+import zipfile
 from typing import Any
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from db.queries import galleries as gallery_rows
 from forensic.cases import galleries, jobs
 from forensic.cases.jobs import JobKind
-from forensic.cases.permissions import Action, may
+from forensic.cases.permissions import Action, check, may
 from forensic.errors import RequestRefused
 from forensic.web import records
 from forensic.web.auth import current_actor
@@ -40,7 +42,7 @@ def index() -> ResponseReturnValue:
     return render_template(
         "galleries.html.j2",
         form=form,
-        galleries=[galleries.get_gallery(session, actor, row.id) for row in page.rows],
+        galleries=[(row, gallery_rows.count_photos(session, row.id)) for row in page.rows],
         embedders=[(choice.name, choice.name) for choice in galleries.embedders()],
         can={"manage": may(actor, Action.MANAGE_GALLERY)},
         next_url=next_url(page.next_after),
@@ -59,17 +61,19 @@ def show(gallery_id: uuid.UUID) -> ResponseReturnValue:
 def import_photos(gallery_id: uuid.UUID) -> ResponseReturnValue:
     """POST /galleries/ID/import: 303 the job, 404, 413, 422 refused."""
     form = Form(request.form)
+    check(current_actor(), Action.MANAGE_GALLERY)
     with form.attempt():
         archive = request.files.get("archive")
-        if archive is None or not archive.filename:
+        if archive is None or not zipfile.is_zipfile(archive.stream):
             raise RequestRefused("Choose a ZIP of photos.", field="archive")
+        archive.stream.seek(0)
         job = galleries.request_import(
             records.session(),
             current_actor(),
             gallery_id,
-            archive.stream,
+            archive=archive.stream,
             store=records.store(),
-            subject_from=form.text("subject_from"),
+            subject_from="folder" if form.text("subject_from") == "folder" else "file",
             max_bytes=records.settings().import_bytes_max,
         )
         return done("importing", "pages.jobs.show", job_id=job.id)

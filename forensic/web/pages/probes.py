@@ -12,6 +12,7 @@ from forensic.cases import jobs, lifecycle, probes, renditions
 from forensic.cases.jobs import JobKind
 from forensic.cases.permissions import Action, may
 from forensic.images.io import decode_image, encode_image
+from forensic.jobs.preview import TEMPLATE_POINTS
 from forensic.web import records
 from forensic.web.auth import current_actor
 from forensic.web.pages import cases
@@ -31,7 +32,8 @@ POINT_NAMES = (
     ("Corner of the mouth on the right", "mouth"),
 )
 STARTING_POINTS = ((0.36, 0.42), (0.64, 0.42), (0.5, 0.57), (0.39, 0.71), (0.61, 0.71))
-"""Where points wait to be placed when no face was found: shares of width and height."""
+"""Where points wait to be placed when no face was found: shares of width and height. Those of the
+drawing board follow its template instead."""
 SHOWN_BY_BROWSERS = frozenset({"image/png", "image/jpeg", "image/webp"})
 
 
@@ -167,4 +169,5 @@ def _points(
         pass
     if latest is not None:
         return [(x, y) for x, y in latest.points]
-    return [(x * probe.width_px, y * probe.height_px) for x, y in STARTING_POINTS]
+    start = TEMPLATE_POINTS if probe.kind is ProbeKind.FREEHAND else STARTING_POINTS
+    return [(x * probe.width_px, y * probe.height_px) for x, y in start]
