@@ -53,6 +53,8 @@ class Search(Base):
     )
     gallery_size: Mapped[int | None] = mapped_column(BigInteger)
     """Photos searched, at that moment."""
+    extent: Mapped[JsonObject | None]
+    """Photos and subjects that the filter let through, and the generation's number and state."""
     model_hashes: Mapped[JsonObject | None]
     """Role to the SHA-256 of the weights used."""
     device: Mapped[str | None]

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from db.errors import NotFound
-from db.models.galleries import Gallery, Photo, PhotoState
+from db.models.galleries import Gallery, Photo, PhotoState, Subject
 from db.queries.rows import Page, fetch_page
 
 
@@ -54,6 +54,11 @@ def get_gallery(session: Session, name: str) -> Gallery:
     return gallery
 
 
+def find_gallery(session: Session, name: str) -> Gallery | None:
+    """Return the gallery called `name`, None where there is none."""
+    return session.scalars(select(Gallery).where(Gallery.name == name)).one_or_none()
+
+
 def list_galleries(
     session: Session, *, after: uuid.UUID | None = None, limit: int = 50
 ) -> Page[Gallery]:
@@ -70,6 +75,14 @@ def count_photos(session: Session, gallery_id: uuid.UUID) -> int:
     """Return the number of photos that a search of the gallery may return."""
     statement = select(func.count()).where(
         Photo.gallery_id == gallery_id, Photo.state == PhotoState.ACTIVE
+    )
+    return session.scalars(statement).one()
+
+
+def count_subjects(session: Session, gallery_id: uuid.UUID) -> int:
+    """Return the number of people of the gallery, tombstones left out."""
+    statement = select(func.count()).where(
+        Subject.gallery_id == gallery_id, Subject.expunged_at.is_(None)
     )
     return session.scalars(statement).one()
 

@@ -201,6 +201,24 @@ def list_waiting_jobs(session: Session, *, limit: int = 100) -> Sequence[Job]:
     return session.scalars(statement.order_by(Job.id).limit(limit)).all()
 
 
+def list_running_jobs(session: Session) -> Sequence[Job]:
+    """Return the jobs that a worker holds, or held when it died, oldest first."""
+    return session.scalars(select(Job).where(Job.state == JobState.RUNNING).order_by(Job.id)).all()
+
+
+def end_lease(session: Session, job_id: uuid.UUID, worker: str) -> Job:
+    """End the lease of a worker that is known to be dead, so that the job is taken up at once.
+
+    Raises:
+        NotFound: There is no such job.
+        Conflict: Another worker has it, or it has ended.
+    """
+    job = _held(session, job_id, worker)
+    job.lease_until_at = utc_now()
+    session.flush()
+    return job
+
+
 def add_items(session: Session, job_id: uuid.UUID, worker: str, items: Sequence[NewItem]) -> None:
     """Append items to a job, numbered on from those it has.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -32,6 +33,7 @@ class Outcome:
 
     index_generation_id: uuid.UUID | None
     gallery_size: int
+    extent: Mapping[str, Any]
     model_hashes: Mapping[str, str]
     device: str
     is_exact: bool

@@ -75,16 +75,22 @@ class CandidateView:
     """One candidate as one person may see it now.
 
     Attributes:
+        label: 1, 2, … in the order in which the viewer sees the list.
         id: Random; says nothing of the rank.
         photo_sha256: Of the gallery's file.
+        size_px: Width and height of the photo.
+        landmarks: Five [x, y] pairs in its pixels; empty once it was taken out of the gallery.
         rank: 1 is the most similar; None while hidden.
         similarity: Cosine of the fused query and the photo; None while hidden.
         subject_external_id: The operator's identifier of the person; None while hidden.
         own_review: The decision that the viewing examiner holds now.
     """
 
+    label: int
     id: uuid.UUID
     photo_sha256: str
+    size_px: tuple[int, int]
+    landmarks: list[list[float]]
     rank: int | None
     similarity: float | None
     subject_external_id: str | None
@@ -256,7 +262,10 @@ def candidates(session: Session, actor: Actor, search_id: uuid.UUID) -> Candidat
     is_blind = must_stay_blind(actor, rows, own)
     if is_blind:
         rows.sort(key=lambda row: _shuffled(actor, row))
-    entries = tuple(_view(session, row, own.get(row.id), is_blind) for row in rows)
+    entries = tuple(
+        _view(session, row, own.get(row.id), label=label, is_blind=is_blind)
+        for label, row in enumerate(rows, start=1)
+    )
     audit.record(
         session,
         actor,
@@ -470,10 +479,19 @@ def _shuffled(actor: Actor, candidate: Candidate) -> str:
     return hashlib.sha256(f"{actor.user_id}:{candidate.id}".encode()).hexdigest()
 
 
-def _view(session: Session, row: Candidate, own: Review | None, is_blind: bool) -> CandidateView:
-    if is_blind:
-        return CandidateView(row.id, row.photo_sha256, None, None, None, own)
+def _view(
+    session: Session, row: Candidate, own: Review | None, *, label: int, is_blind: bool
+) -> CandidateView:
+    photo = get_row(session, Photo, row.photo_id)
     subject = get_row(session, Subject, row.subject_id)
     return CandidateView(
-        row.id, row.photo_sha256, row.rank, row.similarity, subject.external_id, own
+        label=label,
+        id=row.id,
+        photo_sha256=row.photo_sha256,
+        size_px=(photo.width_px, photo.height_px),
+        landmarks=photo.landmarks,
+        rank=None if is_blind else row.rank,
+        similarity=None if is_blind else row.similarity,
+        subject_external_id=None if is_blind else subject.external_id,
+        own_review=own,
     )

@@ -26,6 +26,7 @@ class WeightsEntry:
         origin: Who trained it.
         url: Where an explicit fetch gets it; empty for files that come with the package.
         notes: Anything a reader of a result should know.
+        dimension: Length of an embedder's vectors, 0 for other networks.
     """
 
     name: str
@@ -39,6 +40,7 @@ class WeightsEntry:
     origin: str
     url: str = ""
     notes: str = ""
+    dimension: int = 0
 
     @property
     def is_bundled(self) -> bool:

@@ -134,6 +134,7 @@ def outcome(**changes: Any) -> Outcome:
     values: dict[str, Any] = {
         "index_generation_id": None,
         "gallery_size": 3,
+        "extent": {"photos": 3, "subjects": 3, "generation": 1, "is_current": True},
         "model_hashes": {"embedder": sha256("weights")},
         "device": "cpu",
         "is_exact": True,

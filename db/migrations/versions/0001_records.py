@@ -509,6 +509,7 @@ def create_tables() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("index_generation_id", sa.Uuid(), nullable=True),
         sa.Column("gallery_size", sa.BigInteger(), nullable=True),
+        sa.Column("extent", JSON, nullable=True),
         sa.Column("model_hashes", JSON, nullable=True),
         sa.Column("device", sa.Text(), nullable=True),
         sa.Column("is_exact", sa.Boolean(), nullable=True),

@@ -7,7 +7,18 @@ from flask_smorest import Api
 
 import forensic
 from forensic.values import LEAD_ONLY
-from forensic.web.api import cases, docs, jobs, oversight, probes, reviews, searches, session, users
+from forensic.web.api import (
+    cases,
+    docs,
+    galleries,
+    jobs,
+    oversight,
+    probes,
+    reviews,
+    searches,
+    session,
+    users,
+)
 from forensic.web.api.frame import ProblemSchema
 from forensic.web.problems import MEDIA_TYPE
 
@@ -19,6 +30,7 @@ FAMILIES = (
     probes.family,
     searches.family,
     reviews.family,
+    galleries.family,
     jobs.family,
     oversight.family,
 )

@@ -1,0 +1,406 @@
+"""Galleries as people manage them: imports, subjects, photos, expunging, publishing."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO, Any, Literal
+
+from PIL import Image
+from sqlalchemy.orm import Session
+
+from db.models import Gallery, IndexGeneration, Job, Photo, PhotoState, Subject
+from db.queries import galleries as gallery_rows
+from db.queries import indexes as index_rows
+from db.queries import photos as photo_rows
+from db.queries import subjects as subject_rows
+from db.queries.rows import Page, get_row
+from forensic.cases import access, audit, jobs
+from forensic.cases.actor import Actor
+from forensic.cases.intake import ImportSource, read_policy
+from forensic.cases.permissions import Action, check
+from forensic.errors import RecordConflict, RecordNotFound, RequestRefused, StaleRecord
+from forensic.storage import FileStore
+from forensic.weights.catalogue import load_catalogue
+
+ATTRIBUTES_MAX = 50
+PHOTOS_SHOWN = 1000
+
+
+@dataclass(frozen=True)
+class EmbedderChoice:
+    """An embedder to which a new gallery can be bound."""
+
+    name: str
+    weights_sha256: str
+    dimension: int
+
+
+@dataclass(frozen=True)
+class GalleryView:
+    """A gallery, how many photos it holds, and the index that is searched (None before one)."""
+
+    gallery: Gallery
+    photo_count: int
+    generation: IndexGeneration | None
+
+
+@dataclass(frozen=True)
+class SubjectView:
+    """A person of a gallery and their photos, tombstones included."""
+
+    subject: Subject
+    photos: tuple[Photo, ...]
+
+
+def embedders() -> tuple[EmbedderChoice, ...]:
+    """Return the embedders of the catalogue, by name."""
+    entries = sorted(load_catalogue().values(), key=lambda entry: entry.name)
+    return tuple(
+        EmbedderChoice(entry.name, entry.sha256, entry.dimension)
+        for entry in entries
+        if entry.dimension and entry.sha256
+    )
+
+
+def create_gallery(
+    session: Session,
+    actor: Actor,
+    *,
+    name: str,
+    purpose: str,
+    embedder: str,
+    policy: Mapping[str, Any] | None = None,
+) -> Gallery:
+    """Make an empty gallery, bound to one embedder for good.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        RequestRefused: A field is empty, or the embedder is not known.
+        InputError: The policy is malformed.
+        RecordConflict: The name is taken.
+    """
+    check(actor, Action.MANAGE_GALLERY)
+    name = access.required_text(name, "name", max_length=100)
+    purpose = access.required_text(purpose, "purpose")
+    chosen = {choice.name: choice for choice in embedders()}.get(embedder)
+    if chosen is None:
+        raise RequestRefused(f"There is no embedder {embedder!r}.", field="embedder")
+    if gallery_rows.find_gallery(session, name) is not None:
+        raise RecordConflict(f"There is a gallery {name!r} already.")
+    gallery = gallery_rows.create_gallery(
+        session,
+        name=name,
+        purpose=purpose,
+        embedder=chosen.name,
+        weights_sha256=chosen.weights_sha256,
+        dimension=chosen.dimension,
+        policy=read_policy(policy or {}).model_dump(mode="json"),
+    )
+    audit.record(
+        session,
+        actor,
+        audit.Tag.GALLERY_CREATED,
+        gallery_id=gallery.id,
+        name=name,
+        purpose=purpose,
+        embedder=embedder,
+        weights_sha256=chosen.weights_sha256,
+    )
+    return gallery
+
+
+def list_galleries(
+    session: Session, actor: Actor, *, after: uuid.UUID | None = None, limit: int = 50
+) -> Page[Gallery]:
+    """Return galleries in the order in which they were made.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+    """
+    check(actor, Action.VIEW_GALLERY)
+    with access.plain_errors():
+        page = gallery_rows.list_galleries(session, after=after, limit=limit)
+    audit.record(session, actor, audit.Tag.GALLERIES_LISTED, count=len(page.rows))
+    return page
+
+
+def get_gallery(session: Session, actor: Actor, gallery_id: uuid.UUID) -> GalleryView:
+    """Return a gallery and the state of its index.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        RecordNotFound: There is no such gallery.
+    """
+    check(actor, Action.VIEW_GALLERY)
+    gallery = _gallery(session, gallery_id)
+    view = GalleryView(
+        gallery,
+        gallery_rows.count_photos(session, gallery_id),
+        index_rows.find_active_generation(session, gallery_id),
+    )
+    audit.record(session, actor, audit.Tag.GALLERY_VIEWED, gallery_id=gallery_id)
+    return view
+
+
+def update_gallery(
+    session: Session,
+    actor: Actor,
+    gallery_id: uuid.UUID,
+    *,
+    expected_version: int | None = None,
+    purpose: str | None = None,
+    policy: Mapping[str, Any] | None = None,
+) -> Gallery:
+    """Change the purpose, or the policy for later imports; what is None stays.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        RecordNotFound: There is no such gallery.
+        StaleRecord: Someone else has changed it meanwhile.
+        RequestRefused: The purpose is empty.
+        InputError: The policy is malformed.
+    """
+    check(actor, Action.MANAGE_GALLERY)
+    gallery = _gallery(session, gallery_id, lock=True)
+    if expected_version is not None and gallery.version != expected_version:
+        raise StaleRecord("The gallery was changed by someone else meanwhile; read it again.")
+    before = {"purpose": gallery.purpose, "policy": gallery.policy}
+    if purpose is not None:
+        gallery.purpose = access.required_text(purpose, "purpose")
+    if policy is not None:
+        gallery.policy = read_policy(policy).model_dump(mode="json")
+    session.flush()
+    audit.record(
+        session,
+        actor,
+        audit.Tag.GALLERY_CHANGED,
+        gallery_id=gallery_id,
+        before=before,
+        after={"purpose": gallery.purpose, "policy": gallery.policy},
+    )
+    return gallery
+
+
+def list_subjects(
+    session: Session,
+    actor: Actor,
+    gallery_id: uuid.UUID,
+    *,
+    after: uuid.UUID | None = None,
+    limit: int = 50,
+) -> Page[Subject]:
+    """Return the subjects of a gallery, tombstones left out.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        RecordNotFound: There is no such gallery.
+    """
+    check(actor, Action.VIEW_SUBJECTS)
+    _gallery(session, gallery_id)
+    with access.plain_errors():
+        page = subject_rows.list_subjects(session, gallery_id, after=after, limit=limit)
+    audit.record(session, actor, audit.Tag.SUBJECTS_LISTED, gallery_id=gallery_id)
+    return page
+
+
+def get_subject(session: Session, actor: Actor, subject_id: uuid.UUID) -> SubjectView:
+    """Return a subject and their photos.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        RecordNotFound: There is no such subject.
+    """
+    check(actor, Action.VIEW_SUBJECTS)
+    with access.plain_errors():
+        subject = get_row(session, Subject, subject_id)
+        photos = photo_rows.list_photos(session, subject_id, limit=PHOTOS_SHOWN).rows
+    audit.record(
+        session,
+        actor,
+        audit.Tag.SUBJECT_VIEWED,
+        gallery_id=subject.gallery_id,
+        subject_id=subject_id,
+    )
+    return SubjectView(subject, tuple(photos))
+
+
+def update_subject(
+    session: Session,
+    actor: Actor,
+    subject_id: uuid.UUID,
+    *,
+    sex: str | None,
+    birth_year: int | None,
+    attributes: Mapping[str, str],
+) -> Subject:
+    """Replace the metadata of a subject, as the operator knows it.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        RecordNotFound: There is no such subject, or it was expunged.
+        RequestRefused: A value is out of range.
+    """
+    check(actor, Action.MANAGE_GALLERY)
+    if birth_year is not None and not 1850 <= birth_year <= 2200:
+        raise RequestRefused("The year of birth is out of range.", field="birth_year")
+    if len(attributes) > ATTRIBUTES_MAX:
+        raise RequestRefused(f"At most {ATTRIBUTES_MAX} attributes.", field="attributes")
+    told = {
+        access.required_text(key, "attributes", max_length=100): access.optional_text(
+            value, "attributes", max_length=500
+        )
+        for key, value in attributes.items()
+    }
+    with access.plain_errors():
+        subject = subject_rows.update_subject(
+            session,
+            subject_id,
+            sex=access.optional_text(sex, "sex", max_length=40) or None,
+            birth_year=birth_year,
+            attributes=told,
+        )
+    audit.record(
+        session,
+        actor,
+        audit.Tag.SUBJECT_CHANGED,
+        gallery_id=subject.gallery_id,
+        subject_id=subject_id,
+    )
+    return subject
+
+
+def expunge_subject(session: Session, actor: Actor, subject_id: uuid.UUID, *, reason: str) -> Job:
+    """Take a person out for good.
+
+    From the commit on no search returns them. The job deletes their files and publishes an index
+    without their vectors, again and again until both are done.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        RecordNotFound: There is no such subject.
+        RequestRefused: No reason is given.
+    """
+    check(actor, Action.EXPUNGE_SUBJECT)
+    reason = access.required_text(reason, "reason")
+    with access.plain_errors():
+        subject = get_row(session, Subject, subject_id)
+        gone = subject_rows.expunge_subject(session, subject_id)
+    job = jobs.create(
+        session,
+        actor,
+        jobs.JobKind.INDEX,
+        {"expunged_subject_id": str(subject_id)},
+        gallery_id=subject.gallery_id,
+    )
+    audit.record(
+        session,
+        actor,
+        audit.Tag.SUBJECT_EXPUNGED,
+        gallery_id=subject.gallery_id,
+        subject_id=subject_id,
+        reason=reason,
+        photo_ids=list(gone.photo_ids),
+        files=gone.file_sha256s,
+        job_id=job.id,
+    )
+    return job
+
+
+def photo_bytes(
+    session: Session, actor: Actor, photo_id: int, *, store: FileStore
+) -> tuple[bytes, str]:
+    """Return the file of a photo and its media type.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        RecordNotFound: There is no such photo, or it was taken out.
+        StorageError: The file is missing or damaged.
+    """
+    check(actor, Action.VIEW_SUBJECTS)
+    with access.plain_errors():
+        photo = get_row(session, Photo, photo_id)
+    if photo.state is not PhotoState.ACTIVE:
+        raise RecordNotFound("photo", photo_id)
+    data = store.read(photo.sha256)
+    audit.record(
+        session,
+        actor,
+        audit.Tag.PHOTO_VIEWED,
+        gallery_id=photo.gallery_id,
+        photo_id=photo_id,
+    )
+    with Image.open(io.BytesIO(data)) as picture:
+        return data, Image.MIME.get(picture.format or "", "application/octet-stream")
+
+
+def request_import(
+    session: Session,
+    actor: Actor,
+    gallery_id: uuid.UUID,
+    *,
+    archive: IO[bytes],
+    store: FileStore,
+    subject_from: Literal["file", "folder"] = "file",
+    max_bytes: int | None = None,
+) -> Job:
+    """Keep an uploaded ZIP of photos and have them imported.
+
+    Args:
+        session: An open session that may write.
+        actor: Who asks.
+        gallery_id: Which gallery.
+        archive: The ZIP, read to its end.
+        store: Where files are kept.
+        subject_from: Whether each file, or each folder of files, is one person.
+        max_bytes: Refuse a larger archive.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        RecordNotFound: There is no such gallery.
+        RangeError: The archive is too large.
+        StorageError: It cannot be kept.
+    """
+    check(actor, Action.MANAGE_GALLERY)
+    _gallery(session, gallery_id)
+    stored = store.put_stream(archive, max_bytes=max_bytes)
+    source = ImportSource(kind="zip", sha256=stored.sha256, subject_from=subject_from)
+    job = jobs.create(
+        session,
+        actor,
+        jobs.JobKind.IMPORT,
+        {"source": source.model_dump(mode="json")},
+        gallery_id=gallery_id,
+    )
+    audit.record(
+        session,
+        actor,
+        audit.Tag.IMPORT_REQUESTED,
+        gallery_id=gallery_id,
+        job_id=job.id,
+        sha256=stored.sha256,
+        size_bytes=stored.size_bytes,
+        subject_from=subject_from,
+    )
+    return job
+
+
+def request_index(session: Session, actor: Actor, gallery_id: uuid.UUID) -> Job:
+    """Have the gallery published as it is now.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        RecordNotFound: There is no such gallery.
+    """
+    check(actor, Action.MANAGE_GALLERY)
+    _gallery(session, gallery_id)
+    job = jobs.create(session, actor, jobs.JobKind.INDEX, {}, gallery_id=gallery_id)
+    audit.record(session, actor, audit.Tag.INDEX_REQUESTED, gallery_id=gallery_id, job_id=job.id)
+    return job
+
+
+def _gallery(session: Session, gallery_id: uuid.UUID, *, lock: bool = False) -> Gallery:
+    with access.plain_errors():
+        return get_row(session, Gallery, gallery_id, lock=lock)

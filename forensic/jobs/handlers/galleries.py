@@ -1,0 +1,99 @@
+"""Imports into a gallery, publishing it, and the files of a person who was expunged."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy.orm import Session
+
+from db.models import Gallery, Job
+from db.queries.jobs import end_job
+from db.queries.rows import get_row
+from db.queries.subjects import expunge_subject
+from forensic.cases import audit
+from forensic.errors import JobError
+from forensic.jobs.galleries.examine import FaceExaminer
+from forensic.jobs.galleries.hold import Hold
+from forensic.jobs.galleries.imports import run_import
+from forensic.jobs.galleries.intake import LocalIntake
+from forensic.jobs.galleries.projection import publish
+from forensic.jobs.tasks import Workshop, asker_of
+
+
+def import_photos(shop: Workshop, hold: Hold, job: Job) -> None:
+    """Import photos with the worker's own models; ends the job item by item.
+
+    Raises:
+        ForensicError: The import cannot go on; the message says why.
+        RecordError: The same, for the records.
+        OSError: The same, for files and disks.
+    """
+    gallery = _gallery(hold, job)
+    embedder = shop.models.embedder(gallery.embedder, weights_sha256=gallery.weights_sha256)
+    detector = shop.models.detector()
+    intake = LocalIntake(
+        embedder,
+        make_examiner=lambda policy: FaceExaminer(
+            detector, template=embedder.template, policy=policy
+        ),
+        processes=0,
+    )
+    run_import(
+        shop.engine,
+        job.id,
+        worker=shop.worker,
+        lease=shop.lease,
+        intake=intake,
+        store=shop.store,
+        folder=shop.galleries,
+        actor=asker_of(job),
+    )
+
+
+def publish_gallery(shop: Workshop, hold: Hold, job: Job) -> None:
+    """Publish a gallery as it is now, and delete the files of who was expunged, if it says so.
+
+    Raises:
+        GalleryError: The index cannot be built.
+        StorageError: A file cannot be deleted.
+        JobError: The job is not ours any more.
+    """
+    gallery = _gallery(hold, job)
+    told = job.parameters.get("expunged_subject_id")
+    files: frozenset[str] = frozenset()
+    if told is not None:
+        # Names the same files each time, so a crash half-way is mended by doing it again.
+        files = hold.write(lambda s: expunge_subject(s, uuid.UUID(told)).file_sha256s)
+        for sha256 in sorted(files):
+            shop.store.delete(sha256)
+    published = publish(shop.engine, shop.galleries, gallery.id)
+
+    def keep(session: Session) -> None:
+        end_job(session, job.id, shop.worker)
+        facts = {"gallery_id": gallery.id, "job_id": job.id}
+        audit.record(
+            session,
+            asker_of(job),
+            audit.Tag.INDEX_BUILT,
+            **facts,
+            generation_id=published.generation_id,
+            photo_count=published.photo_count,
+        )
+        if told is not None:
+            audit.record(
+                session,
+                asker_of(job),
+                audit.Tag.GALLERY_FILES_DELETED,
+                **facts,
+                subject_id=told,
+                files=files,
+            )
+
+    hold.write(keep)
+
+
+def _gallery(hold: Hold, job: Job) -> Gallery:
+    if job.gallery_id is None:
+        raise JobError("The job names no gallery.", reason="no_gallery")
+    gallery_id = job.gallery_id
+    return hold.read(lambda session: get_row(session, Gallery, gallery_id))
