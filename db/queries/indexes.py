@@ -26,6 +26,7 @@ from db.models.galleries import (
     PhotoState,
     Subject,
 )
+from db.queries.photos import NOT_REMOVED
 from db.queries.rows import Page, fetch_page, get_row
 
 _IDS_PER_STATEMENT = 10_000  # databases limit the parameters of one statement
@@ -157,6 +158,17 @@ def shown_photos(session: Session, photo_ids: Sequence[int]) -> dict[int, ShownP
         )
         shown |= {row[0]: ShownPhoto(*row) for row in session.execute(statement)}
     return shown
+
+
+def held_sha256s(session: Session, gallery_id: uuid.UUID, sha256s: Sequence[str]) -> set[str]:
+    """Return those of the files that are active photos of a gallery."""
+    statement = select(Photo.sha256).where(
+        Photo.gallery_id == gallery_id,
+        Photo.sha256.in_(sha256s),
+        NOT_REMOVED,
+        Photo.state == PhotoState.ACTIVE,
+    )
+    return set(session.scalars(statement))
 
 
 def begin_generation(
