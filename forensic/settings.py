@@ -197,6 +197,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         SettingsError: One is unknown, missing or wrong; the message names it, without its value.
     """
     _refuse_unknown(os.environ if environ is None else environ)
+    path = os.environ.get(FILE_VARIABLE)
+    if path and not Path(path).is_file():
+        raise SettingsError(f"There is no file {path}, which {FILE_VARIABLE} names.")
     try:
         return _with_secret(Settings())
     except ValidationError as error:

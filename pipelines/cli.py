@@ -24,6 +24,10 @@ bench = LazyGroup(
             "pipelines.face_rates:face_rates",
             "How often a face is found in sketches and photos.",
         ),
+        "generators": (
+            "pipelines.bench_generators:bench_generators",
+            "Time of each network of the papers: eager, bf16, compiled.",
+        ),
         "pipeline": (
             "pipelines.bench_pipeline:bench_pipeline",
             "Faces enrolled per second, beside a plain facenet-pytorch loop.",
@@ -56,9 +60,19 @@ bench = LazyGroup(
             "forensic.cli.generate:generate",
             "Make faces from sketches, labelled machine-made.",
         ),
+        "gallery": (
+            "forensic.cli.gallery:gallery",
+            "Keep galleries on record: import, search, remove, verify.",
+        ),
         "identify": ("forensic.cli.identify:identify", "Rank a gallery by a sketch."),
         "index": ("forensic.cli.index:index", "Build a gallery index from a folder of photos."),
+        "serve": (
+            "forensic.cli.serve:serve",
+            "Run the web of the case service, or all of it with --demo.",
+        ),
         "train": ("pipelines.train:train", "Train a network from a recipe."),
+        "user": ("forensic.cli.users:user", "Add people, list them, set their roles."),
+        "worker": ("forensic.cli.worker:worker", "Do the background work of the service."),
         "weights": ("forensic.cli.weights:weights", "List, fetch and check trained weights."),
     },
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -21,6 +21,7 @@ from forensic.web import auth, records
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 KEY_LENGTH_MAX = 200
+_PASSWORDS = "/api/v1/session"
 _KEPT_HEADERS = ("Location", "ETag", "Content-Type")
 
 
@@ -32,8 +33,7 @@ def answer_once(view: Callable[[], Response]) -> Response:
         RecordConflict: The same request is being answered at this moment.
     """
     key, person = request.headers.get(HEADER), auth.asker().user_id
-    applies = request.method == "POST" and request.path.startswith("/api/")
-    if key is None or person is None or not applies:
+    if key is None or person is None or not applies(request.method, request.path):
         return view()
     if not 1 <= len(key) <= KEY_LENGTH_MAX or not key.isprintable():
         raise RequestRefused(
@@ -63,6 +63,14 @@ def answer_once(view: Callable[[], Response]) -> Response:
         except Conflict:
             raise RecordConflict("The same request is being answered; ask again.") from None
     return answer
+
+
+def applies(method: str, path: str) -> bool:
+    """Answer whether a request may carry a key: each POST of the API, but for passwords.
+
+    Nothing made of a password is kept, and signing in has transactions of its own.
+    """
+    return method == "POST" and path.startswith("/api/") and not path.startswith(_PASSWORDS)
 
 
 def request_sha256() -> str:

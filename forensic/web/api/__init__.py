@@ -19,10 +19,9 @@ from forensic.web.api import (
     session,
     users,
 )
-from forensic.web.api.frame import ProblemSchema
+from forensic.web.api.frame import PREFIX, ProblemSchema
 from forensic.web.problems import MEDIA_TYPE
 
-PREFIX = "/api/v1"
 FAMILIES = (
     session.family,
     users.family,

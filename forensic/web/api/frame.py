@@ -14,10 +14,11 @@ from werkzeug.exceptions import PreconditionRequired, UnsupportedMediaType
 from db.queries.rows import Page
 from forensic.cases.audit import plain
 from forensic.errors import StaleRecord
-from forensic.web import auth, cursors, records
+from forensic.web import auth, cursors, idempotency, records
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+PREFIX = "/api/v1"
 PAGE_LIMIT_MAX = 100
 TEXT = validate.Length(max=10_000)
 IF_MATCH = {
@@ -74,7 +75,9 @@ class Family:
             is_public: Whether nobody needs to have signed in.
         """
         blueprint = self.blueprint
-        headers = ([IF_MATCH] if is_versioned else []) + [IDEMPOTENCY_KEY] * (method == "POST")
+        headers = [IF_MATCH] if is_versioned else []
+        if idempotency.applies(method, PREFIX + path):
+            headers = [*headers, IDEMPOTENCY_KEY]
 
         def declare(view: View) -> View:
             doc: dict[str, Any] = {"parameters": headers} if headers else {}

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from db.models import Role
 from tests.support.service import png
-from tests.support.web import Site
+from tests.support.web import PASSWORD, Site
 
 CASE = {"number": "1", "offence": "theft", "legal_basis": "order", "purpose": "leads"}
 KEY = {"Idempotency-Key": "once"}
@@ -77,3 +77,12 @@ def test_passwords_and_keys_are_never_kept(site: Site, client: FlaskClient) -> N
     first = browser.post("/api/v1/api-keys", json=body, headers=KEY)
     second = browser.post("/api/v1/api-keys", json=body, headers=KEY)
     assert first.json["key"] != second.json["key"]
+
+
+def test_key_on_a_sign_in_is_passed_over(site: Site, client: FlaskClient) -> None:
+    browser = site.signed_in("ann")
+    sent = {"name": "ann", "password": PASSWORD}
+    for _ in range(2):
+        answer = browser.post("/api/v1/session", json=sent, headers=KEY)
+        assert answer.status_code == 204
+        assert "Idempotency-Replayed" not in answer.headers

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import shutil
 import uuid
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from db.models import Rendition, Role
+from db.models import Photo, Rendition, Role
 from db.queries.cases import assign
 from db.queries.probes import add_rendition, find_landmarks
 from forensic.cases import lifecycle, renditions, reviews, searches
@@ -59,6 +60,17 @@ class Operation:
 
 def row(method: str, path: str, *roles: Role, **rest: Any) -> Operation:
     return Operation(method, path, frozenset(roles), **rest)
+
+
+GALLERY = {"name": "new", "purpose": "tests", "embedder": "sketchface"}
+
+
+def archive() -> bytes:
+    """A ZIP with one photo."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as photos:
+        photos.writestr("dora.png", png(9))
+    return buffer.getvalue()
 
 
 ETAG = {"If-Match": '"1"'}
@@ -148,7 +160,24 @@ OPERATIONS = [
     row("GET", "/jobs/{job_id}", *READERS),
     row("DELETE", "/jobs/{job_id}", I, E),
     row("GET", "/jobs/{job_id}/items", *READERS),
+    row("GET", "/galleries", *READERS, M),
+    row("POST", "/galleries", M, status=201, body=GALLERY),
+    row("GET", "/galleries/{gallery_id}", *READERS, M),
+    row("PATCH", "/galleries/{gallery_id}", M, body={"purpose": "tests"}, headers=ETAG),
+    row(
+        "POST",
+        "/galleries/{gallery_id}/imports",
+        M,
+        status=202,
+        form={"subject_from": "file", "archive": archive()},
+    ),
+    row("POST", "/galleries/{gallery_id}/indexes", M, status=202),
     row("GET", "/galleries/{gallery_id}/jobs", M, U),
+    row("GET", "/galleries/{gallery_id}/subjects", M, U),
+    row("GET", "/subjects/{subject_id}", M, U),
+    row("PUT", "/subjects/{subject_id}", M, body={"sex": "female", "birth_year": 1980}),
+    row("POST", "/subjects/{subject_id}/expunge", M, status=202, body=REASON),
+    row("GET", "/photos/{photo_id}/image", M, U),
     row("GET", "/audit", U),
     row("GET", "/audit/verify", U, A),
     row("GET", "/models", *ALL),
@@ -189,7 +218,8 @@ def past(application: Flask, migrated_sqlite: Path, tmp_path_factory: Any) -> Pa
             assign(session, case.id, people[role].id, assigned_by_id=people[I].id)
         probe = seal(session, investigator, case, site.store)
         search = completed_search(session, investigator, case, site.store)
-        gallery, _ = fill_gallery(session, site.store)
+        gallery, photo_ids = fill_gallery(session, site.store)
+        subject_id = session.get_one(Photo, photo_ids[0]).subject_id
         candidates = searches.all_candidates(session, search.id)
         ids = {
             "case_id": case.id,
@@ -197,6 +227,8 @@ def past(application: Flask, migrated_sqlite: Path, tmp_path_factory: Any) -> Pa
             "search_id": search.id,
             "candidate_id": candidates[0].id,
             "gallery_id": gallery.id,
+            "photo_id": photo_ids[0],
+            "subject_id": subject_id,
             "job_id": search.job_id,
             "rendition_id": _rendition(session, investigator, probe, site),
             "key_id": uuid.uuid4(),

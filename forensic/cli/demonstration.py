@@ -1,0 +1,184 @@
+"""`forensic serve --demo`: a whole service with people who do not exist, ready to be tried.
+
+Everything lies in one folder; nothing is fetched, and no real person is in it. Figures of such a
+service say nothing about real people.
+"""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from pydantic import SecretStr
+
+from db.migrations import upgrade
+from db.models import Role
+from db.session import open_engine, session_scope
+from forensic.cases import accounts, galleries
+from forensic.cases.actor import command_actor
+from forensic.jobs.queue import JobQueue, enqueue_committed
+from forensic.settings import Settings
+from forensic.storage import FileStore
+from forensic.web.server import serve
+
+PEOPLE = {
+    "ines": ("Ines Vestigator", Role.INVESTIGATOR),
+    "erik": ("Erik Xaminer", Role.EXAMINER),
+    "erna": ("Erna Xaminer", Role.EXAMINER),
+    "ella": ("Ella Xaminer", Role.EXAMINER),
+    "gala": ("Gala Manager", Role.GALLERY_MANAGER),
+    "auda": ("Auda Uditor", Role.AUDITOR),
+    "adam": ("Adam Ministrator", Role.ADMINISTRATOR),
+}
+"""Example users: three examiners, because two who differ need a third."""
+GALLERY, EMBEDDER = "phantoms", "sketchface"
+SKETCHES = 4
+
+
+def demonstrate(folder: Path | None, *, people: int) -> None:
+    """Make a service with example users and a gallery of phantoms, and run it until stopped.
+
+    Args:
+        folder: Where everything is kept; a new temporary folder if None.
+        people: How many phantoms the gallery holds.
+    """
+    home = (folder or Path(tempfile.mkdtemp(prefix="forensic-demo-"))).absolute()
+    settings = Settings(
+        mode="development", secret_key=SecretStr(secrets.token_hex(32)), data_folder=home
+    )
+    upgrade(settings.records_url)
+    with _worker(settings):
+        passwords = add_people(settings)
+        click.echo(f"Drawing {people} people who do not exist …", err=True)
+        archive = draw_people(home / "sketches", people=people)
+        fill_gallery(settings, archive)
+        serve(settings, on_ready=lambda: _tell(settings, passwords))
+
+
+def add_people(settings: Settings) -> dict[str, str]:
+    """Add the example users and return their one-time passwords; those who are there are reset."""
+    engine, actor = open_engine(settings.records_url), command_actor()
+    passwords = {}
+    with session_scope(engine) as session:
+        known = {
+            person.user.name: person
+            for person in accounts.list_users(session, actor, limit=100).rows
+        }
+        for name, (full_name, role) in PEOPLE.items():
+            if name in known:
+                _, passwords[name] = accounts.reset_password(session, actor, known[name].user.id)
+            else:
+                _, passwords[name] = accounts.add_user(
+                    session, actor, name=name, full_name=full_name, roles=[role]
+                )
+    engine.dispose()
+    return passwords
+
+
+def draw_people(folder: Path, *, people: int) -> io.BytesIO:
+    """Draw a photo of each phantom, and sketches of some from another photo.
+
+    Args:
+        folder: Where the sketches go, to be uploaded by hand.
+        people: How many phantoms.
+
+    Returns:
+        A ZIP of the photos, one file per person.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    archive = io.BytesIO()
+    context = multiprocessing.get_context("spawn")  # keeps the web process light
+    with (
+        zipfile.ZipFile(archive, "w") as photos,
+        ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool,
+    ):
+        for number, (photo, sketch) in enumerate(pool.map(_draw, range(people))):
+            photos.writestr(f"phantom-{number:03d}.png", photo)
+            if sketch is not None:
+                (folder / f"phantom-{number:03d}.png").write_bytes(sketch)
+    archive.seek(0)
+    return archive
+
+
+def _draw(number: int) -> tuple[bytes, bytes | None]:
+    """Return the photo of one phantom, and for the first few a sketch from memory."""
+    from forensic.images.io import encode_image
+    from forensic.phantoms import create_person, render_photo
+    from forensic.phantoms.witness import misremember
+    from forensic.sketches.registry import SKETCH_STYLES
+
+    person = create_person(number)
+    photo, _ = render_photo(person, 2 * number)
+    if number >= SKETCHES:
+        return encode_image(photo), None
+    seen, landmarks = render_photo(person, 2 * number + 1)
+    recalled, _ = misremember(seen, landmarks, seed=number)
+    drawn = SKETCH_STYLES["pencil-gray"](recalled)
+    rgb = drawn if drawn.shape[2] == 3 else drawn.repeat(3, axis=2)
+    return encode_image(photo), encode_image(rgb)
+
+
+def fill_gallery(settings: Settings, archive: io.BytesIO) -> None:
+    """Make the gallery and have the worker import the photos; one that is there is left alone."""
+    engine, actor = open_engine(settings.records_url), command_actor()
+    queue, store = JobQueue(settings.jobs_url), FileStore(settings.store_url)
+    with session_scope(engine) as session:
+        if any(g.name == GALLERY for g in galleries.list_galleries(session, actor).rows):
+            return
+        gallery = galleries.create_gallery(
+            session,
+            actor,
+            name=GALLERY,
+            purpose="People who do not exist, to try the service with.",
+            embedder=EMBEDDER,
+        )
+        galleries.request_import(
+            session,
+            actor,
+            gallery.id,
+            archive=archive,
+            store=store,
+            max_bytes=settings.import_bytes_max,
+        )
+    enqueue_committed(queue, session)
+    engine.dispose()
+
+
+@contextmanager
+def _worker(settings: Settings) -> Iterator[None]:
+    """Run a worker beside the block, as the same program with the same settings."""
+    secret = settings.secret_key.get_secret_value() if settings.secret_key else ""
+    environment = {
+        **os.environ,
+        "FORENSIC_MODE": settings.mode,
+        "FORENSIC_SECRET_KEY": secret,
+        "FORENSIC_DATA_FOLDER": str(settings.data_folder),
+        "FORENSIC_WORKER_PORT": str(settings.worker_port),
+    }
+    process = subprocess.Popen([sys.executable, sys.argv[0], "worker"], env=environment)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def _tell(settings: Settings, passwords: dict[str, str]) -> None:
+    click.echo(f"\nReady at http://{settings.address}:{settings.port}\n")
+    for name, password in passwords.items():
+        _, role = PEOPLE[name]
+        click.echo(f"  {name:6} {role.replace('_', ' '):16} one-time password {password}")
+    click.echo(f"\nSketches to upload: {settings.data_folder / 'sketches'}")
+    click.echo("These people do not exist; figures about them say nothing about real people.")
+    click.echo("Stop with Ctrl-C.", err=True)
