@@ -48,7 +48,7 @@ _WORK = {
     "index": "Building the index",
     "benchmark": "Running the benchmark",
 }
-_DONE = {
+DONE = {
     "adjudicate": "adjudicated",
     "add": "added",
     "assign": "assigned",
@@ -79,6 +79,7 @@ _DONE = {
     "reset": "reset",
     "revoke": "revoked",
     "seal": "sealed",
+    "search": "searched",
     "set": "set",
     "supersede": "superseded",
     "unassign": "taken off",
@@ -87,6 +88,7 @@ _DONE = {
     "withdraw": "withdrawn",
     "write": "written",
 }
+"""Action of a tag to what was done; every action of the audit is here."""
 _THINGS = {"probe": "sketch", "member": "person", "session": "session", "events": "audit"}
 
 
@@ -94,7 +96,7 @@ def happening(event: Any) -> str:
     """Return an event's tag, `source:subject:action`, as a phrase: "Sketch sealed"."""
     _, subject, action = str(event.tag).split(":")
     thing = _THINGS.get(subject, subject.replace("_", " "))
-    return f"{thing} {_DONE.get(action, action)}".capitalize()
+    return f"{thing} {DONE.get(action, action)}".capitalize()
 
 
 def work(job: Job) -> str:
