@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import random
+import struct
 
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.errors import Conflict
-from db.models import Gallery, GenerationState, IndexGeneration
+from db.models import Embedding, Gallery, GenerationState, IndexGeneration
 from db.queries import indexes
+from db.queries.galleries import gallery_ids
 from db.queries.photos import add_photos, remove_photos
+from db.queries.subjects import expunge_subject, find_subject
 from db.session import session_scope
 from tests.support.factories import make_gallery, make_photos, new_photo, sha256
 
@@ -103,3 +106,76 @@ def test_only_what_is_being_built_can_become_active(engine: Engine) -> None:
             with pytest.raises(Conflict, match="not being built"):
                 activate(session, generation)
         assert indexes.fail_generation(session, done.id).state is GenerationState.ACTIVE
+
+
+def test_only_photos_that_may_be_returned_are_shown(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        gallery = make_gallery(session)
+        ann, bob, cid = make_photos(session, gallery, ["ann", "bob", "cid"])
+        remove_photos(session, gallery.id, [bob])
+        subject = find_subject(session, gallery.id, "cid")
+        assert subject is not None
+        expunge_subject(session, subject.id)
+        shown = indexes.shown_photos(session, [ann, bob, cid, 10**9])
+        assert list(shown) == [ann]
+        assert (shown[ann].photo_id, shown[ann].external_id) == (ann, "ann")
+        assert indexes.shown_photos(session, []) == {}
+
+
+def test_more_photos_are_shown_than_a_statement_takes(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexes, "_IDS_PER_STATEMENT", 2)
+    with session_scope(engine) as session:
+        made = make_photos(session, make_gallery(session), [f"s{i}" for i in range(5)])
+        assert sorted(indexes.shown_photos(session, made)) == made
+
+
+def test_files_that_a_gallery_holds_are_known_by_content(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        one, other = make_gallery(session), make_gallery(session)
+        made = add_photos(session, one.id, [new_photo("ann", "a"), new_photo("ann", "b")])
+        add_photos(session, other.id, [new_photo("ann", "c")])
+        assert made[1].photo_id is not None
+        remove_photos(session, one.id, [made[1].photo_id])
+        files = [sha256(name) for name in ("a", "b", "c")]
+        assert indexes.held_sha256s(session, one.id, files) == {sha256("a")}
+
+
+def test_photos_without_a_vector_are_held_all_the_same(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        gallery = make_gallery(session)
+        ann, bob, cid = make_photos(session, gallery, ["ann", "bob", "cid"])
+        remove_photos(session, gallery.id, [bob])
+        session.delete(session.get_one(Embedding, (cid, gallery.weights_sha256)))
+        session.flush()
+        held = {row.photo_id: row.vector for row in indexes.iterate_held(session, gallery)}
+        assert list(held) == [ann, cid]
+        assert held[cid] is None
+        assert held[ann] == struct.pack("<2f", 0.6, 0.8)
+
+
+def test_missing_and_damaged_vectors_are_replaced(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        gallery = make_gallery(session)
+        ann, bob = make_photos(session, gallery, ["ann", "bob"])
+        session.delete(session.get_one(Embedding, (ann, gallery.weights_sha256)))
+        mended = struct.pack("<2f", 1, 0)
+        indexes.replace_vectors(session, gallery, {ann: mended, bob: mended})
+        assert [row.vector for row in indexes.iterate_held(session, gallery)] == [mended] * 2
+        assert numbers(session, gallery, 0, gallery.revision) == [ann, bob]
+
+
+def test_generations_being_built_are_listed(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        gallery = make_gallery(session)
+        failed, done, open_one = (begin(session, gallery) for _ in range(3))
+        indexes.fail_generation(session, failed.id)
+        activate(session, done)
+        assert indexes.building_generations(session, gallery.id) == [open_one]
+
+
+def test_all_galleries_are_known(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        made = [make_gallery(session).id for _ in range(3)]
+        assert gallery_ids(session) == made
