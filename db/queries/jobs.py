@@ -77,11 +77,14 @@ def list_jobs(
     *,
     case_id: uuid.UUID | None = None,
     gallery_id: uuid.UUID | None = None,
+    kind: str | None = None,
     after: uuid.UUID | None = None,
     limit: int = 50,
 ) -> Page[Job]:
-    """Return jobs, newest first, of one case or gallery where given."""
+    """Return jobs, newest first, of one case, gallery or kind where given."""
     statement = select(Job)
+    if kind is not None:
+        statement = statement.where(Job.kind == kind)
     if case_id is not None:
         statement = statement.where(Job.case_id == case_id)
     if gallery_id is not None:

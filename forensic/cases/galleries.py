@@ -31,11 +31,16 @@ PHOTOS_SHOWN = 1000
 
 @dataclass(frozen=True)
 class EmbedderChoice:
-    """An embedder to which a new gallery can be bound."""
+    """An embedder to which a new gallery can be bound.
+
+    Attributes:
+        is_bundled: Whether its weights come with the package, or have to be fetched.
+    """
 
     name: str
     weights_sha256: str
     dimension: int
+    is_bundled: bool
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ def embedders() -> tuple[EmbedderChoice, ...]:
     """Return the embedders of the catalogue, by name."""
     entries = sorted(load_catalogue().values(), key=lambda entry: entry.name)
     return tuple(
-        EmbedderChoice(entry.name, entry.sha256, entry.dimension)
+        EmbedderChoice(entry.name, entry.sha256, entry.dimension, entry.is_bundled)
         for entry in entries
         if entry.dimension and entry.sha256
     )

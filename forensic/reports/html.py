@@ -57,6 +57,7 @@ def _environment() -> Environment:
         interval=tables.interval,
         p_value=tables.p_value,
         count=tables.count,
+        moment=tables.moment,
         points=tables.points,
         ratio=tables.ratio,
         decimal=tables.decimal,

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,11 @@ from forensic.reports.sections import (
 Table = tuple[Sequence[str], list[Sequence[Any]]]
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def moment(instant: datetime) -> str:
+    """Return an instant to the second, in UTC."""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def percent(rate: float | None) -> str:

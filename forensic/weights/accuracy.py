@@ -1,0 +1,94 @@
+"""What was measured about an embedder, and for which sketches and galleries it may be quoted.
+
+The figures are those of the results file that comes beside the weights: rates at which artist's
+sketches, drawn while looking at a photo, find that photo. A figure is quoted only for the same
+weights, the same kind of sketch, and a gallery no larger than the one it was measured in, because
+the rate falls as a gallery grows. For anything else nothing was measured, and that is what is said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from forensic.files import read_json
+from forensic.weights.catalogue import load_catalogue
+from forensic.weights.store import BUNDLED
+
+KIND = "viewed"
+"""The kind of sketch of every figure in the results files."""
+
+NOT_MEASURED = "not measured"
+
+_TITLE = re.compile(
+    r"Sketch to photo, rank 1\. (?P<set>[^:]+): (?P<probes>[\d,]+) probes in a gallery of "
+    r"(?P<gallery>[\d,]+)(?P<rest>.*)"
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measured rate, with all that it holds for.
+
+    Attributes:
+        data: The set of sketches and photos.
+        kind: Kind of sketch.
+        probes: How many sketches were searched with.
+        gallery_size: How many persons were enrolled.
+        rate: Rank-1 rate with its interval, in words.
+        remark: What else bears on it, such as people seen in training.
+        command: What prints it.
+    """
+
+    data: str
+    kind: str
+    probes: int
+    gallery_size: int
+    rate: str
+    remark: str
+    command: str
+
+
+def measured_accuracy(
+    embedder: str, weights_sha256: str, *, kind: str, gallery_size: int
+) -> tuple[Measured, ...]:
+    """Return the figures that may be quoted for a search by one sketch itself; often none.
+
+    Args:
+        embedder: Its name in the catalogue.
+        weights_sha256: Of the weights that were used; figures of others do not hold.
+        kind: Kind of the sketch.
+        gallery_size: Persons searched.
+
+    Returns:
+        In order of gallery size, the nearest first.
+    """
+    catalogue = load_catalogue()
+    if embedder not in catalogue or kind != KIND:
+        return ()
+    entry = catalogue[embedder]
+    if not entry.sha256 or entry.sha256 != weights_sha256:
+        return ()
+    path = BUNDLED / f"{Path(entry.file).stem}.results.json"
+    results: Mapping[str, Any] = read_json(path) if path.is_file() else {}
+    found = [m for title, rows in results.items() if (m := _read(title, rows, embedder))]
+    fitting = [m for m in found if m.gallery_size >= gallery_size]
+    return tuple(sorted(fitting, key=lambda m: (m.gallery_size, m.data)))
+
+
+def _read(title: str, rows: Mapping[str, Any], embedder: str) -> Measured | None:
+    match = _TITLE.match(title)
+    if match is None or embedder not in rows:
+        return None
+    return Measured(
+        data=match["set"],
+        kind=KIND,
+        probes=int(match["probes"].replace(",", "")),
+        gallery_size=int(match["gallery"].replace(",", "")),
+        rate=str(rows[embedder]),
+        remark=match["rest"].lstrip("; "),
+        command=str(rows.get("Command", "")),
+    )

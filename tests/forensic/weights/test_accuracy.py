@@ -1,0 +1,33 @@
+"""A figure is quoted only for what it was measured on."""
+
+import pytest
+
+from forensic.weights.accuracy import measured_accuracy
+from forensic.weights.catalogue import load_catalogue
+
+SKETCHFACE = load_catalogue()["sketchface"].sha256
+
+
+def test_figures_of_galleries_at_least_as_large_are_quoted_nearest_first() -> None:
+    found = measured_accuracy("sketchface", SKETCHFACE, kind="viewed", gallery_size=60)
+    assert found
+    assert all(m.gallery_size >= 60 for m in found)
+    assert [m.gallery_size for m in found] == sorted(m.gallery_size for m in found)
+    assert all(m.kind == "viewed" and m.probes > 0 for m in found)
+    assert all("interval" in m.rate and m.command.startswith("forensic ") for m in found)
+
+
+@pytest.mark.parametrize(
+    ("embedder", "sha256", "kind", "size"),
+    [
+        ("sketchface", SKETCHFACE, "forensic", 60),
+        ("sketchface", SKETCHFACE, "viewed", 1_000_000),
+        ("sketchface", "0" * 64, "viewed", 60),
+        ("no-such", SKETCHFACE, "viewed", 60),
+        ("vgg16", load_catalogue()["vgg16"].sha256, "viewed", 60),
+    ],
+)
+def test_nothing_is_quoted_for_anything_else(
+    embedder: str, sha256: str, kind: str, size: int
+) -> None:
+    assert measured_accuracy(embedder, sha256, kind=kind, gallery_size=size) == ()
