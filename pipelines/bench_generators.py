@@ -157,7 +157,7 @@ def count_gflop(network: nn.Module, pictures: Tensor) -> float:
 
     def add(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         nonlocal total
-        weights = layer.weight.numel()  # type: ignore[union-attr,operator]
+        weights = layer.weight.numel()  # type: ignore[operator]
         if isinstance(layer, nn.Linear):
             total += weights * (output.numel() // output.shape[-1])
         else:
