@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -54,6 +54,21 @@ def arrange_heldout(
     return counts
 
 
+def read_sources(entries: Sequence[str]) -> dict[str, Path]:
+    """Return folders by name from `NAME=FOLDER` options.
+
+    Raises:
+        InputError: An option is not of that form.
+    """
+    sources = {}
+    for entry in entries:
+        name, equals, folder = entry.partition("=")
+        if not equals or not name or not folder:
+            raise InputError(f"--pairs {entry!r}: write NAME=FOLDER, e.g. fs2k=/data/fs2k.")
+        sources[name] = Path(folder)
+    return sources
+
+
 def _link(files: Mapping[str, Path], stems: list[str], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for stem in stems:
@@ -74,11 +89,5 @@ def heldout(data: Path, folders: tuple[str, ...], part: str, out: Path) -> None:
 
     DATA is a folder of `forensic dataset adapter`; --pairs are the sources it was made from.
     """
-    sources = {}
-    for entry in folders:
-        name, equals, folder = entry.partition("=")
-        if not equals or not name or not folder:
-            raise InputError(f"--pairs {entry!r}: write NAME=FOLDER, e.g. fs2k=/data/fs2k.")
-        sources[name] = Path(folder)
-    for name, count in arrange_heldout(data, sources, out, part=part).items():
+    for name, count in arrange_heldout(data, read_sources(folders), out, part=part).items():
         click.echo(f"{name}: {count} people in {out / name}")

@@ -6,3 +6,7 @@ the commands.
 """
 
 from pipelines.benchmark.cli import benchmark as benchmark
+from pipelines.benchmark.heldout_cli import fusion, heldout
+
+benchmark.add_command(fusion)
+benchmark.add_command(heldout)

@@ -227,41 +227,6 @@ def verify(
 
 
 @benchmark.command()
-@click.option(
-    "--pairs", "sets", type=FOLDER, multiple=True, required=True,
-    help="Folder with photos and sketches of people used for nothing else; repeatable.",
-)  # fmt: skip
-@click.option("--distractors", type=FOLDER, multiple=True, help="Photos of others; repeatable.")
-@click.option("--methods", default=f"adapter,{METHODS}", show_default=True, help="Tried parts.")
-@click.option("--embedder", default="sketchface", show_default=True, help="Name or TOML.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option(
-    "--kind", type=click.Choice(KINDS), required=True, help="How the sketches came about."
-)
-@click.option("--cache", type=FOLDER, help="Folder for embeddings.  [default: user's cache]")
-@click.option("--out", type=FOLDER, required=True, help="File best*.json to write.")
-def fusion(
-    sets: tuple[Path, ...],
-    distractors: tuple[Path, ...],
-    methods: str,
-    embedder: str,
-    device: str,
-    kind: str,
-    cache: Path | None,
-    out: Path,
-) -> None:
-    """Learn how much each method counts in the method `best`.
-
-    Use people whom no part was trained on, and none on whom `best` is then reported.
-    """
-    from pipelines.benchmark.fusing import FusionOptions, benchmark_fusion
-
-    chosen = tuple(name.strip() for name in methods.split(","))
-    options = FusionOptions(sets, distractors, chosen, embedder, device, kind)
-    click.echo(benchmark_fusion(options, out=out, cache=cache, environment=os.environ))
-
-
-@benchmark.command()
 @click.option("--cufs", type=FOLDER, required=True, help="CUFS, with sub-sets as folders.")
 @click.option("--split", default="test", show_default=True, help="Part to test on, if divided.")
 @click.option("--distractors", type=FOLDER, multiple=True, help="Photos of others; repeatable.")

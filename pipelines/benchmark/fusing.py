@@ -63,7 +63,7 @@ def benchmark_fusion(
     ]
     with Cache(cache or default_cache_folder(environment)) as store:
         enrolled = [embed_all(locate_all(data, system, store), system, store) for data in sets]
-    fusion = _fit(system, enrolled, options, sets)
+    fusion = fit(system, enrolled, options, sets)
     fusion.write(out)
     parts = ", ".join(f"{part.method} {part.weight:.2f}" for part in fusion.parts)
     return (
@@ -72,9 +72,20 @@ def benchmark_fusion(
     )
 
 
-def _fit(
+def fit(
     system: System, enrolled: Sequence[Enrolled], options: FusionOptions, sets: Sequence[PairsData]
 ) -> Fusion:
+    """Return the fusion of a system's methods, learnt on one or several sets.
+
+    Args:
+        system: Its methods are the parts.
+        enrolled: Vectors of every set, each with a gallery of its own.
+        options: What to record beside the weights.
+        sets: The images, for their number.
+
+    Raises:
+        CalibrationError: Too few searches, or no method tells right from wrong.
+    """
     names = list(options.methods)
     blocks = [score_blocks(one, names) for one in enrolled]
     n_photos = min(block.shape[2] for block in blocks)

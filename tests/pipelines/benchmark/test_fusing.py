@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forensic.embedders.embedder import unit_rows
+from forensic.errors import CalibrationError
+from pipelines.benchmark.embedding import Embedded
+from pipelines.benchmark.enrolment import Enrolled
+from pipelines.benchmark.folders import PairsData
+from pipelines.benchmark.fusing import FusionOptions, fit, score_blocks
+from tests.support.benchmark import FakeMethod, fake_system
+
+
+def embedded(vectors: np.ndarray, missing: tuple[int, ...] = ()) -> Embedded:
+    enrolled = ~np.isin(np.arange(len(vectors)), missing)
+    return Embedded((vectors * enrolled[:, None]).astype(np.float32), enrolled)
+
+
+def enrolment(n: int, noise: float, seed: int = 0, missing: tuple[int, ...] = ()) -> Enrolled:
+    """Return people whose sketches lie near their photos by `none`, and anywhere by `blind`."""
+    draw = np.random.default_rng(seed)
+    photos = unit_rows(draw.normal(size=(n, 16)))
+    sketches = unit_rows(photos + noise * draw.normal(size=(n, 16)))
+    anywhere = unit_rows(draw.normal(size=(n, 16)))
+    others = unit_rows(draw.normal(size=(7, 16)))
+    return Enrolled(
+        {"photo": embedded(photos), "distractor": embedded(others, (3,))},
+        {"sketch": {"none": embedded(sketches, missing), "blind": embedded(anywhere, missing)}},
+    )
+
+
+def test_every_probe_meets_its_mate_first_and_then_everybody_else() -> None:
+    enrolled = enrolment(5, 0.1, missing=(2,))
+    block = score_blocks(enrolled, ["none"])
+    assert block.shape == (1, 4, 1 + 6 + 3)
+    photos = enrolled.photos["photo"].vectors[[0, 1, 3, 4]]
+    sketches = enrolled.sketches["sketch"]["none"].vectors[[0, 1, 3, 4]]
+    np.testing.assert_allclose(block[0, :, 0], (photos * sketches).sum(1), rtol=1e-5)
+    np.testing.assert_allclose(block[0, 0, 7:], photos[1:] @ sketches[0], rtol=1e-5)
+
+
+def test_a_method_that_sees_nothing_counts_next_to_nothing() -> None:
+    options = FusionOptions((Path("a"), Path("b")), (), ("none", "blind"), "fake", "cpu", "viewed")
+    system = fake_system(methods=[FakeMethod("none"), FakeMethod("blind", blind=True)])
+    sets = [enrolment(40, 0.2), enrolment(30, 0.2, seed=1)]
+    fusion = fit(system, sets, options, [PairsData([]), PairsData([])])
+    weights = {part.method: part.weight for part in fusion.parts}
+    assert weights["none"] > 4 * weights.get("blind", 0.0)
+    assert fusion.fitted_on["probes_by_set"] == {"a": 40, "b": 30}
+    assert fusion.embedder_weights_sha256 == system.embedder.weights_sha256
+    assert fusion.parts[0].weights_sha256 == {}
+
+
+def test_nobody_to_learn_from() -> None:
+    with pytest.raises(CalibrationError, match="Too few"):
+        score_blocks(enrolment(2, 0.1, missing=(0,)), ["none"])
