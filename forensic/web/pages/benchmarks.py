@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import uuid
+import zipfile
 
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from db.models import ProbeKind
 from forensic.cases import benchmarks, galleries
-from forensic.cases.permissions import Action, may
+from forensic.cases.benchmarks import DIRECT
+from forensic.cases.permissions import Action, check, may
 from forensic.errors import RequestRefused
 from forensic.web import records
 from forensic.web.auth import current_actor
 from forensic.web.pages.forms import Form
 from forensic.web.pages.frame import done, first_url, next_url, page_key
+from forensic.web.pages.generators import offered_generators
 from forensic.web.pages.people import Names
 from forensic.web.pages.probe_forms import KINDS
 from forensic.web.security import uploads
@@ -25,7 +28,7 @@ blueprint = Blueprint("benchmarks", __name__, url_prefix="/benchmarks")
 @blueprint.get("")
 def index() -> ResponseReturnValue:
     """GET /benchmarks: 200 the runs, and the form that asks for one."""
-    return _render(Form(kind=ProbeKind.VIEWED.value))
+    return _render(Form(kind=ProbeKind.VIEWED.value, methods=[DIRECT]))
 
 
 @blueprint.post("")
@@ -33,17 +36,20 @@ def index() -> ResponseReturnValue:
 def run() -> ResponseReturnValue:
     """POST /benchmarks: 303 asked for, 413, 422 refused."""
     form = Form(request.form)
+    check(current_actor(), Action.RUN_BENCHMARK)
     with form.attempt():
         archive = request.files.get("archive")
-        if archive is None or not archive.filename:
+        if archive is None or not zipfile.is_zipfile(archive.stream):
             raise RequestRefused("Choose a ZIP of photos and sketches.", field="archive")
+        archive.stream.seek(0)
         job = benchmarks.request(
             records.session(),
             current_actor(),
-            archive.stream,
-            store=records.store(),
             name=form.text("name"),
+            archive=archive.stream,
+            store=records.store(),
             kind=form.one_of("kind", ProbeKind),
+            methods=form.chosen("methods"),
             embedder=form.text("embedder"),
             max_bytes=records.settings().import_bytes_max,
         )
@@ -59,7 +65,7 @@ def show(job_id: uuid.UUID) -> ResponseReturnValue:
     return render_template("benchmark.html.j2", view=view, job=view.job, people=Names(session))
 
 
-@blueprint.get("/<uuid:job_id>/files/<name>")
+@blueprint.get("/<uuid:job_id>/files/<path:name>")
 def file(job_id: uuid.UUID, name: str) -> ResponseReturnValue:
     """GET /benchmarks/ID/files/NAME: 200 one file of the result, 404."""
     data, media_type = benchmarks.file_bytes(
@@ -80,9 +86,14 @@ def _render(form: Form) -> ResponseReturnValue:
         runs=page.rows,
         people=Names(session),
         kinds=[(kind.value, label) for kind, label in KINDS],
+        methods=[(DIRECT, "The sketch itself"), *_generators()],
         embedders=[(choice.name, choice.name) for choice in galleries.embedders()],
         most_bytes=records.settings().import_bytes_max,
         can={"run": may(actor, Action.RUN_BENCHMARK)},
         next_url=next_url(page.next_after),
         first_url=first_url(),
     ), form.status
+
+
+def _generators() -> list[tuple[str, str]]:
+    return [(name, f"A face made by {name}") for name, _ in offered_generators()]

@@ -64,5 +64,5 @@ def download(report_id: uuid.UUID) -> ResponseReturnValue:
         records.session(), current_actor(), report_id, store=records.store()
     )
     answer = Response(data, mimetype=media_type)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
     return answer

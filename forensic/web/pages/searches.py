@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from db.errors import NotFound
-from db.models import Case, Probe, SearchInput
+from db.models import Case, Gallery, Probe, SearchInput
 from db.queries import galleries as gallery_rows
 from db.queries import probes as probe_rows
 from db.queries.rows import PAGE_SIZE_MAX, get_row
@@ -19,7 +19,7 @@ from db.queries.subjects import SubjectFilter
 from forensic.cases import lifecycle, probes, reviews, searches
 from forensic.cases.permissions import Action, check, may
 from forensic.cases.reviews import Progress
-from forensic.cases.searches import FUSIONS, LIST_LENGTH_DEFAULT
+from forensic.cases.searches import FUSIONS, LIST_LENGTH_DEFAULT, SearchView
 from forensic.errors import RequestRefused, ReviewConflict
 from forensic.images.io import decode_image, encode_image
 from forensic.web import records
@@ -29,6 +29,7 @@ from forensic.web.pages.frame import done
 from forensic.web.pages.generators import offered_generators
 from forensic.web.pages.people import Names
 from forensic.web.pages.probes import SHOWN_BY_BROWSERS
+from forensic.weights.accuracy import Measured, measured_accuracy
 
 blueprint = Blueprint("searches", __name__)
 
@@ -69,6 +70,7 @@ def show(search_id: uuid.UUID) -> ResponseReturnValue:
     actor, session = current_actor(), records.session()
     view = searches.get(session, actor, search_id)
     listed = searches.candidates(session, actor, search_id)
+    kinds = _kinds(session, view.inputs)
     return render_template(
         "search.html.j2",
         search=view.search,
@@ -76,7 +78,8 @@ def show(search_id: uuid.UUID) -> ResponseReturnValue:
         inputs=view.inputs,
         gallery_name=view.gallery_name,
         case=lifecycle.get_case(session, actor, view.search.case_id),
-        kinds=_kinds(session, view.inputs),
+        kinds=kinds,
+        measured=_measured(session, view, kinds),
         candidates=listed.entries,
         is_blind=listed.is_blind,
         progress_own=Progress(listed.decided, len(listed.entries)),
@@ -151,6 +154,20 @@ def _galleries(session: Session) -> list[tuple[uuid.UUID, str]]:
 def _kinds(session: Session, inputs: Sequence[SearchInput]) -> list[str]:
     probe_ids = dict.fromkeys(given.probe_id for given in inputs)
     return sorted({get_row(session, Probe, probe_id).kind.value for probe_id in probe_ids})
+
+
+def _measured(session: Session, view: SearchView, kinds: Sequence[str]) -> Sequence[Measured]:
+    """Return the figures that hold for just such a search; often none."""
+    search, gallery = view.search, get_row(session, Gallery, view.search.gallery_id)
+    is_plain = len(view.inputs) == 1 and not search.parameters.get("generators")
+    if not is_plain or len(kinds) != 1:
+        return ()
+    return measured_accuracy(
+        gallery.embedder,
+        gallery.weights_sha256,
+        kind=kinds[0],
+        gallery_size=int((search.extent or {}).get("subjects") or 0),
+    )
 
 
 def _n_disagreements(session: Session, search_id: uuid.UUID) -> int:

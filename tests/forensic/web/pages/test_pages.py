@@ -27,7 +27,11 @@ PAGES = {
     "/cases/{case_id}/draw": ({INV}, "Keep this drawing"),
     "/cases/{case_id}/search": ({INV, EXA}, "Search a gallery"),
     "/cases/retention": ({ADM}, "Retention"),
+    "/cases/{case_id}/reports": ({INV, EXA, AUD}, "Reports"),
+    "/benchmarks": (EVERYONE, "Runs here"),
     "/draw": ({INV, EXA}, "Drawing board"),
+    "/galleries": ({INV, EXA, AUD, MAN}, "Galleries"),
+    "/galleries/{gallery_id}": ({INV, EXA, AUD, MAN}, "Rules of intake"),
     "/keys": (EVERYONE, "API keys"),
     "/models": (EVERYONE, "csi-line"),
     "/models/csi-line": (EVERYONE, "Limits of use"),
@@ -48,6 +52,7 @@ def address(scene: Scene, path: str) -> str:
         case_id=scene.case_id,
         probe_id=scene.probe_id,
         search_id=scene.search_id,
+        gallery_id=scene.gallery_id,
         user_id=scene.people["emil"].id,
     )
 
