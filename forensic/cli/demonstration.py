@@ -166,7 +166,8 @@ def _worker(settings: Settings) -> Iterator[None]:
         "FORENSIC_DATA_FOLDER": str(settings.data_folder),
         "FORENSIC_WORKER_PORT": str(settings.worker_port),
     }
-    process = subprocess.Popen([sys.executable, sys.argv[0], "worker"], env=environment)
+    command = [sys.executable, "-c", "from pipelines.cli import main; main()", "worker"]
+    process = subprocess.Popen(command, env=environment)
     try:
         yield
     finally:

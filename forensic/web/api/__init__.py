@@ -8,12 +8,14 @@ from flask_smorest import Api
 import forensic
 from forensic.values import LEAD_ONLY
 from forensic.web.api import (
+    benchmarks,
     cases,
     docs,
     galleries,
     jobs,
     oversight,
     probes,
+    reports,
     reviews,
     searches,
     session,
@@ -29,7 +31,9 @@ FAMILIES = (
     probes.family,
     searches.family,
     reviews.family,
+    reports.family,
     galleries.family,
+    benchmarks.family,
     jobs.family,
     oversight.family,
 )

@@ -26,6 +26,7 @@ class JobSchema(Schema):
     total = fields.Integer(required=True)
     done = fields.Integer(required=True)
     counts = fields.Dict(required=True)
+    progress = fields.Dict(required=True, allow_none=True)
     reason_code = fields.String(required=True, allow_none=True)
     detail = fields.String(required=True, allow_none=True)
     attempts = fields.Integer(required=True)

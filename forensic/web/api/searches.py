@@ -75,6 +75,7 @@ class SearchSchema(Schema):
     created_at = fields.AwareDateTime(required=True)
     index_generation_id = fields.UUID(required=True, allow_none=True)
     gallery_size = fields.Integer(required=True, allow_none=True)
+    extent = fields.Dict(required=True, allow_none=True)
     model_hashes = fields.Dict(required=True, allow_none=True)
     device = fields.String(required=True, allow_none=True)
     is_exact = fields.Boolean(required=True, allow_none=True)
@@ -106,6 +107,7 @@ class CandidateSchema(Schema):
     """One lead; rank, similarity and person are null until a blind examiner has decided."""
 
     id = fields.UUID(required=True)
+    label = fields.Integer(required=True)
     photo_sha256 = fields.String(required=True)
     rank = fields.Integer(required=True, allow_none=True)
     similarity = fields.Float(required=True, allow_none=True)

@@ -18,8 +18,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from db.models import Photo, Rendition, Role
-from db.queries.cases import assign
+from db.models import Photo, Rendition, ReportFormat, Role
+from db.queries.cases import add_report, assign
+from db.queries.jobs import create_job
 from db.queries.probes import add_rendition, find_landmarks
 from forensic.cases import lifecycle, renditions, reviews, searches
 from tests.support.factories import sha256
@@ -157,6 +158,10 @@ OPERATIONS = [
         status=409,
         body={"verdict": "inconclusive", "reason": "x"},
     ),
+    row("GET", "/cases/{case_id}/reports", *READERS),
+    row("POST", "/cases/{case_id}/reports", I, status=202, body={"formats": ["pdf"]}),
+    row("GET", "/reports/{report_id}", *READERS),
+    row("GET", "/reports/{report_id}/file", I, U),
     row("GET", "/jobs/{job_id}", *READERS),
     row("DELETE", "/jobs/{job_id}", I, E),
     row("GET", "/jobs/{job_id}/items", *READERS),
@@ -178,6 +183,17 @@ OPERATIONS = [
     row("PUT", "/subjects/{subject_id}", M, body={"sex": "female", "birth_year": 1980}),
     row("POST", "/subjects/{subject_id}/expunge", M, status=202, body=REASON),
     row("GET", "/photos/{photo_id}/image", M, U),
+    row("GET", "/benchmarks", *ALL),
+    row(
+        "POST",
+        "/benchmarks",
+        M,
+        E,
+        status=202,
+        form={"name": "pairs", "archive": archive()},
+    ),
+    row("GET", "/benchmarks/{benchmark_id}", *ALL),
+    row("GET", "/benchmarks/{benchmark_id}/files/none.pdf", *ALL, status=404),
     row("GET", "/audit", U),
     row("GET", "/audit/verify", U, A),
     row("GET", "/models", *ALL),
@@ -231,6 +247,8 @@ def past(application: Flask, migrated_sqlite: Path, tmp_path_factory: Any) -> Pa
             "subject_id": subject_id,
             "job_id": search.job_id,
             "rendition_id": _rendition(session, investigator, probe, site),
+            "report_id": _report(session, investigator, case, site),
+            "benchmark_id": create_job(session, kind="benchmark", parameters={}).id,
             "key_id": uuid.uuid4(),
             "model": "sketchface",
             "examiner_id": people[E].id,
@@ -272,6 +290,20 @@ def _rendition(session, actor, probe, site: Site) -> uuid.UUID:
     return add_rendition(session, made).id
 
 
+def _report(session, actor, case, site: Site) -> uuid.UUID:
+    document = b"a report"
+    return add_report(
+        session,
+        case_id=case.id,
+        written_by_id=actor.user_id,
+        format=ReportFormat.PDF,
+        sha256=site.store.put(document),
+        size_bytes=len(document),
+        contents={},
+        software_version="0",
+    ).id
+
+
 def send(client: FlaskClient, operation: Operation, ids: dict[str, str]):
     """Send what a row says, with the identifiers of the world put in."""
 
@@ -302,7 +334,12 @@ def test_table_has_every_operation(application: Flask) -> None:
         for method in operations
         if method != "parameters"
     }
-    renamed = {"{user_id}": "{examiner_id}", "{name}": "{model}"}
+    renamed = {
+        "{user_id}": "{examiner_id}",
+        "/models/{name}": "/models/{model}",
+        "/benchmarks/{job_id}": "/benchmarks/{benchmark_id}",
+        "/files/{name}": "/files/none.pdf",
+    }
 
     def same(text: str) -> str:
         for old, new in renamed.items():
@@ -332,7 +369,8 @@ def test_lesser_roles_are_refused(world: World, role: Role) -> None:
     # Managers may see jobs, but none of a case: as if there were none.
     unseen = {name for name, status in refused.items() if status == 404}
     assert unseen <= {"GET /jobs/{job_id}", "GET /jobs/{job_id}/items", "DELETE /jobs/{job_id}"}
-    blind = {"GET /searches/{search_id}/conclusions"} if role is E else set()
+    closed_to_the_blind = {"GET /searches/{search_id}/conclusions", "GET /reports/{report_id}/file"}
+    blind = closed_to_the_blind if role is E else set()
     assert {n for n, status in refused.items() if status not in (403, 404)} <= blind
 
 
