@@ -14,7 +14,7 @@ from tests.support.service import png
 from .conftest import Scene
 
 
-def ask(scene: Scene, name: str = "gita", **changes: object):
+def ask(scene: Scene, who: str = "gita", **changes: object):
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as pairs:
         pairs.writestr("photos/a.png", png(1))
@@ -28,7 +28,7 @@ def ask(scene: Scene, name: str = "gita", **changes: object):
         "archive": (archive, "pairs.zip"),
         **changes,
     }
-    return scene.client(name).post("/benchmarks", data=fields)
+    return scene.client(who).post("/benchmarks", data=fields)
 
 
 def test_a_run_shows_its_rates_with_intervals_and_its_plots(scene: Scene) -> None:
