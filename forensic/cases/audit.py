@@ -88,6 +88,7 @@ class Tag(enum.StrEnum):
     GALLERIES_LISTED = "galleries:gallery:list"
     GALLERY_CHANGED = "galleries:gallery:change"
     GALLERY_EXPORTED = "galleries:gallery:export"
+    GALLERY_MENDED = "galleries:gallery:mend"
     GALLERY_SEARCHED = "galleries:gallery:search"
     SUBJECTS_LISTED = "galleries:subject:list"
     SUBJECT_VIEWED = "galleries:subject:view"

@@ -93,12 +93,13 @@ def verify(name: str | None, places: Places, fix: bool) -> None:
     from the index where it is whole; photos whose vector is nowhere are taken out, to be imported
     again; the index is built again where it differs from the records.
     """
+    from forensic.cases.actor import command_actor
     from forensic.jobs.galleries import verifying
 
     engine, left = places.engine(), 0
     for gallery in _galleries(engine, name):
         if fix:
-            done = verifying.mend(engine, places.galleries, gallery.id)
+            done = verifying.mend(engine, places.galleries, gallery.id, actor=command_actor())
             _tell_damage(gallery.name, done.found, is_mended=True)
             if done.restored:
                 click.echo(f"{gallery.name}: {len(done.restored)} vectors taken from the index")
@@ -139,6 +140,9 @@ def rebuild(
 
     The exact index is always built. Recall of the approximate one is measured against it.
     """
+    from db.session import session_scope
+    from forensic.cases import audit
+    from forensic.cases.actor import command_actor
     from forensic.gallery.ivf_pq import IvfPq
     from forensic.jobs.galleries.projection import Plan, publish
 
@@ -148,6 +152,15 @@ def rebuild(
     (gallery,) = _galleries(engine, name)
     ivf_pq = IvfPq(lists, code_bytes, probe) if with_ivf_pq else None
     done = publish(engine, places.galleries, gallery.id, rebuild=True, plan=Plan(ivf_pq))
+    with session_scope(engine) as session:
+        audit.record(
+            session,
+            command_actor(),
+            audit.Tag.INDEX_BUILT,
+            gallery_id=gallery.id,
+            generation_id=done.generation_id,
+            photo_count=done.photo_count,
+        )
     click.echo(f"{name}: generation {done.number} with {done.photo_count} photos is published.")
     if done.measured_recall is not None:
         click.echo(f"Approximate index: {describe_recall(done.measured_recall)}.")

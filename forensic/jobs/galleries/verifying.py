@@ -25,6 +25,8 @@ from db.queries.galleries import gallery_ids
 from db.queries.photos import BATCH_MAX, remove_photos
 from db.queries.rows import get_row
 from db.session import session_scope
+from forensic.cases import audit
+from forensic.cases.actor import Actor
 from forensic.errors import CorruptIndex, DataFolderError, IndexMismatch
 from forensic.gallery.generation import Generation, open_generation
 from forensic.gallery.similarity import are_unit_length
@@ -130,13 +132,14 @@ def verify(engine: Engine, folder: Path, gallery_id: uuid.UUID) -> tuple[Damage,
     return tuple(found)
 
 
-def mend(engine: Engine, folder: Path, gallery_id: uuid.UUID) -> Mended:
-    """Find the damage in a gallery, mend it, and look again.
+def mend(engine: Engine, folder: Path, gallery_id: uuid.UUID, *, actor: Actor) -> Mended:
+    """Find the damage in a gallery, mend it, look again, and tell the audit.
 
     Args:
         engine: The records.
         folder: Where the indexes of all galleries lie.
         gallery_id: Which gallery.
+        actor: Who mends, for the audit.
 
     Raises:
         NotFound: There is no such gallery.
@@ -152,6 +155,16 @@ def mend(engine: Engine, folder: Path, gallery_id: uuid.UUID) -> Mended:
         with session_scope(engine) as session:
             remove_photos(session, gallery_id, removed[start : start + BATCH_MAX])
     publish(engine, folder, gallery_id, rebuild=any(d.kind in _OF_INDEX for d in found))
+    with session_scope(engine) as session:
+        audit.record(
+            session,
+            actor,
+            audit.Tag.GALLERY_MENDED,
+            gallery_id=gallery_id,
+            damage=[damage.kind for damage in found],
+            restored_photo_ids=restored,
+            removed_photo_ids=removed,
+        )
     left = verify(engine, folder, gallery_id)
     return Mended(found, tuple(restored), tuple(removed), left)
 

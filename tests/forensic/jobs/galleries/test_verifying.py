@@ -12,6 +12,8 @@ from db.models import Gallery, GenerationState
 from db.queries import indexes
 from db.queries.rows import get_row
 from db.session import session_scope
+from forensic.cases.actor import command_actor
+from forensic.cases.audit import Tag
 from forensic.gallery import store
 from forensic.gallery.drafts import NumberedPhotos
 from forensic.gallery.generation import open_generation, write_generation
@@ -29,6 +31,7 @@ from tests.support.indexed import (
     new_gallery,
     replace_vector,
 )
+from tests.support.service import events_of
 
 PROBES = unit_rows("random", 3, DIMENSION, 99)
 
@@ -70,7 +73,7 @@ def assert_mended(engine, folder, gallery_id, held, kind):
     """One kind of damage is found, told without changing anything, mended, and gone."""
     assert kinds(verify(engine, folder, gallery_id)) == [kind]
     assert kinds(verify(engine, folder, gallery_id)) == [kind]
-    done = mend(engine, folder, gallery_id)
+    done = mend(engine, folder, gallery_id, actor=command_actor())
     assert (kinds(done.found), done.left) == ([kind], ())
     assert verify(engine, folder, gallery_id) == ()
     assert_searched_right(engine, folder, gallery_id, held)
@@ -103,7 +106,7 @@ def test_photos_whose_vector_is_nowhere_are_taken_out(engine, folder, gallery_id
     lost = min(later)
     replace_vector(engine, lost, DAMAGED[kind])
     assert kinds(verify(engine, folder, gallery_id)) == [kind, Kind.BEHIND]
-    done = mend(engine, folder, gallery_id)
+    done = mend(engine, folder, gallery_id, actor=command_actor())
     assert (done.restored, done.removed, done.left) == ((), (lost,), ())
     del later[lost]
     assert_searched_right(engine, folder, gallery_id, held | later)
@@ -114,7 +117,7 @@ def test_vectors_of_nan_and_zero_are_found(engine, folder, gallery_id, held):
         replace_vector(engine, number, vector)
     (damage,) = verify(engine, folder, gallery_id)
     assert (damage.kind, damage.count) == (Kind.VECTOR_LENGTH, 3)
-    assert mend(engine, folder, gallery_id).left == ()
+    assert mend(engine, folder, gallery_id, actor=command_actor()).left == ()
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "vectors.npy", "photo_ids.npy"])
@@ -219,11 +222,14 @@ def test_several_kinds_at_once_are_all_mended(engine, folder, gallery_id, held):
     lost = min(held)
     replace_vector(engine, lost, None)
     (folder / str(gallery_id) / "stray").write_bytes(b"left over")
-    done = mend(engine, folder, gallery_id)
+    done = mend(engine, folder, gallery_id, actor=command_actor())
     assert kinds(done.found) == [Kind.VECTOR_MISSING, Kind.FILES_MISSING, Kind.STRAY_FILES]
     assert (done.removed, done.left) == ((lost,), ())
     del held[lost]
     assert_searched_right(engine, folder, gallery_id, held)
+    with session_scope(engine, read_only=True) as session:
+        (event,) = events_of(session, Tag.GALLERY_MENDED)
+    assert f"[{lost}]" in event.payload
 
 
 def test_folders_of_unknown_galleries_are_listed(engine, folder, gallery_id, held):
