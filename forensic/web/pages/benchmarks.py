@@ -9,7 +9,7 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from db.models import ProbeKind
-from forensic.cases import benchmarks, galleries
+from forensic.cases import benchmarks
 from forensic.cases.benchmarks import DIRECT
 from forensic.cases.permissions import Action, check, may
 from forensic.errors import RequestRefused
@@ -17,7 +17,7 @@ from forensic.web import records
 from forensic.web.auth import current_actor
 from forensic.web.pages.forms import Form
 from forensic.web.pages.frame import done, first_url, next_url, page_key
-from forensic.web.pages.generators import offered_generators
+from forensic.web.pages.offers import offered_embedders, offered_generators
 from forensic.web.pages.people import Names
 from forensic.web.pages.probe_forms import KINDS
 from forensic.web.security import uploads
@@ -87,7 +87,7 @@ def _render(form: Form) -> ResponseReturnValue:
         people=Names(session),
         kinds=[(kind.value, label) for kind, label in KINDS],
         methods=[(DIRECT, "The sketch itself"), *_generators()],
-        embedders=[(choice.name, choice.name) for choice in galleries.embedders()],
+        embedders=offered_embedders(),
         most_bytes=records.settings().import_bytes_max,
         can={"run": may(actor, Action.RUN_BENCHMARK)},
         next_url=next_url(page.next_after),

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from db.models import PhotoState
 from db.queries import galleries as gallery_rows
 from forensic.cases import galleries, jobs
 from forensic.cases.jobs import JobKind
@@ -18,6 +19,8 @@ from forensic.web import records
 from forensic.web.auth import current_actor
 from forensic.web.pages.forms import Form
 from forensic.web.pages.frame import done, first_url, next_url, page_key
+from forensic.web.pages.offers import offered_embedders
+from forensic.web.pages.pictures import picture
 from forensic.web.security import uploads
 
 blueprint = Blueprint("galleries", __name__, url_prefix="/galleries")
@@ -43,7 +46,7 @@ def index() -> ResponseReturnValue:
         "galleries.html.j2",
         form=form,
         galleries=[(row, gallery_rows.count_photos(session, row.id)) for row in page.rows],
-        embedders=[(choice.name, choice.name) for choice in galleries.embedders()],
+        embedders=offered_embedders(),
         can={"manage": may(actor, Action.MANAGE_GALLERY)},
         next_url=next_url(page.next_after),
         first_url=first_url(),
@@ -80,12 +83,35 @@ def import_photos(gallery_id: uuid.UUID) -> ResponseReturnValue:
     return _render(gallery_id, form)
 
 
-@blueprint.post("/<uuid:gallery_id>/subjects/<uuid:subject_id>/expunge")
-def expunge(gallery_id: uuid.UUID, subject_id: uuid.UUID) -> ResponseReturnValue:
-    """POST /galleries/ID/subjects/ID/expunge: 303 expunged, 404, 422 without a reason."""
+@blueprint.get("/subjects/<uuid:subject_id>")
+def subject(subject_id: uuid.UUID) -> ResponseReturnValue:
+    """GET /galleries/subjects/ID: 200 one person's photos and metadata, 404."""
+    actor, session = current_actor(), records.session()
+    view = galleries.get_subject(session, actor, subject_id)
+    return render_template(
+        "subject.html.j2",
+        subject=view.subject,
+        photos=[photo for photo in view.photos if photo.state is PhotoState.ACTIVE],
+        gallery=galleries.get_gallery(session, actor, view.subject.gallery_id).gallery,
+        can={"expunge": may(actor, Action.EXPUNGE_SUBJECT)},
+    )
+
+
+@blueprint.post("/subjects/<uuid:subject_id>/expunge")
+def expunge(subject_id: uuid.UUID) -> ResponseReturnValue:
+    """POST /galleries/subjects/ID/expunge: 303 expunged, 404, 422 without a reason."""
     reason = Form(request.form).text("reason")
     galleries.expunge_subject(records.session(), current_actor(), subject_id, reason=reason)
-    return done("expunged", ".show", gallery_id=gallery_id)
+    return done("expunged", ".subject", subject_id=subject_id)
+
+
+@blueprint.get("/photos/<int:photo_id>")
+def photo(photo_id: int) -> ResponseReturnValue:
+    """GET /galleries/photos/ID: 200 one photo of a gallery, 404, 409 when it is gone."""
+    data, media_type = galleries.photo_bytes(
+        records.session(), current_actor(), photo_id, store=records.store()
+    )
+    return picture(data, media_type)
 
 
 def _render(gallery_id: uuid.UUID, form: Form) -> ResponseReturnValue:

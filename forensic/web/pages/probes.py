@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import uuid
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from db.models import CaseStatus, LandmarkVersion, Probe, ProbeKind
 from forensic.cases import jobs, lifecycle, probes, renditions
 from forensic.cases.jobs import JobKind
 from forensic.cases.permissions import Action, may
-from forensic.images.io import decode_image, encode_image
 from forensic.jobs.preview import TEMPLATE_POINTS
 from forensic.web import records
 from forensic.web.auth import current_actor
 from forensic.web.pages import cases
 from forensic.web.pages.forms import Form
 from forensic.web.pages.frame import done
-from forensic.web.pages.generators import offered_generators
+from forensic.web.pages.offers import offered_generators
 from forensic.web.pages.people import Names
+from forensic.web.pages.pictures import picture
 from forensic.web.security import uploads
 
 blueprint = Blueprint("probes", __name__)
@@ -34,7 +34,6 @@ POINT_NAMES = (
 STARTING_POINTS = ((0.36, 0.42), (0.64, 0.42), (0.5, 0.57), (0.39, 0.71), (0.61, 0.71))
 """Where points wait to be placed when no face was found: shares of width and height. Those of the
 drawing board follow its template instead."""
-SHOWN_BY_BROWSERS = frozenset({"image/png", "image/jpeg", "image/webp"})
 
 
 @blueprint.post("/cases/<uuid:case_id>/probes")
@@ -107,9 +106,7 @@ def sketch(probe_id: uuid.UUID) -> ResponseReturnValue:
     data, media_type = probes.sketch_bytes(
         records.session(), current_actor(), probe_id, store=records.store()
     )
-    if media_type not in SHOWN_BY_BROWSERS:
-        data, media_type = encode_image(decode_image(data)), "image/png"
-    return Response(data, mimetype=media_type)
+    return picture(data, media_type)
 
 
 @blueprint.get("/renditions/<uuid:rendition_id>/image")
@@ -118,7 +115,7 @@ def rendition(rendition_id: uuid.UUID) -> ResponseReturnValue:
     data = renditions.image_bytes(
         records.session(), current_actor(), rendition_id, store=records.store()
     )
-    return Response(data, mimetype="image/png")
+    return picture(data, "image/png")
 
 
 def _render(probe: Probe, form: Form) -> ResponseReturnValue:

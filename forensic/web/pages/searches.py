@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -21,14 +21,13 @@ from forensic.cases.permissions import Action, check, may
 from forensic.cases.reviews import Progress
 from forensic.cases.searches import FUSIONS, LIST_LENGTH_DEFAULT, SearchView
 from forensic.errors import RequestRefused, ReviewConflict
-from forensic.images.io import decode_image, encode_image
 from forensic.web import records
 from forensic.web.auth import current_actor
 from forensic.web.pages.forms import Form
 from forensic.web.pages.frame import done
-from forensic.web.pages.generators import offered_generators
+from forensic.web.pages.offers import offered_generators
 from forensic.web.pages.people import Names
-from forensic.web.pages.probes import SHOWN_BY_BROWSERS
+from forensic.web.pages.pictures import picture
 from forensic.weights.accuracy import Measured, measured_accuracy
 
 blueprint = Blueprint("searches", __name__)
@@ -95,9 +94,7 @@ def photo(candidate_id: uuid.UUID) -> ResponseReturnValue:
     data, media_type = searches.candidate_photo(
         records.session(), current_actor(), candidate_id, store=records.store()
     )
-    if media_type not in SHOWN_BY_BROWSERS:
-        data, media_type = encode_image(decode_image(data)), "image/png"
-    return Response(data, mimetype=media_type)
+    return picture(data, media_type)
 
 
 def _defaults(case: Case, galleries: Sequence[tuple[uuid.UUID, str]]) -> dict[str, str | list[str]]:

@@ -120,12 +120,21 @@ def test_only_managers_import_and_expunge(scene: Scene) -> None:
     for name in ("ines", "emil", "aude", "adam"):
         assert ask_import(scene, name).status_code == 403, name
     page = scene.client("gita").get(f"/galleries/{scene.gallery_id}").text
-    expunge = re.search(r'action="(/galleries/[^"]+/expunge)"', page)
+    subject = re.search(r'href="(/galleries/subjects/[^"]+)"', page)
+    assert subject
+    assert scene.client("ines").get(subject[1]).status_code == 403
+    shown = scene.client("gita").get(subject[1]).text
+    photo = re.search(r'src="(/galleries/photos/\d+)"', shown)
+    assert photo
+    assert scene.client("gita").get(photo[1]).mimetype == "image/png"
+    expunge = re.search(r'action="(/galleries/[^"]+/expunge)"', shown)
     assert expunge
     assert scene.client("aude").post(expunge[1], data={"reason": "x"}).status_code == 403
     assert scene.client("gita").post(expunge[1]).status_code == 422
     answer = scene.client("gita").post(expunge[1], data={"reason": "acquitted"})
     assert answer.status_code == 303
+    assert "No photo is left." in scene.client("gita").get(subject[1]).text
+    assert scene.client("gita").get(photo[1]).status_code in (404, 409)
     assert scene.n_events(Tag.SUBJECT_EXPUNGED) == 1
 
 

@@ -1,0 +1,22 @@
+"""The models that forms offer, each with a line about it."""
+
+from __future__ import annotations
+
+from forensic.cases.galleries import embedders
+from forensic.cases.renditions import generator_names
+from forensic.weights.catalogue import load_catalogue
+
+
+def offered_generators() -> list[tuple[str, str]]:
+    """Return name and training data of every trained generator."""
+    catalogue = load_catalogue()
+    return [(name, catalogue[name].training_data) for name in generator_names()]
+
+
+def offered_embedders() -> list[tuple[str, str]]:
+    """Return name and label of every embedder; those that come with the package first."""
+    choices = sorted(embedders(), key=lambda choice: not choice.is_bundled)
+    return [
+        (choice.name, choice.name if choice.is_bundled else f"{choice.name} (fetch it first)")
+        for choice in choices
+    ]
