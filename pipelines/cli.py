@@ -28,9 +28,17 @@ bench = LazyGroup(
             "pipelines.bench_generators:bench_generators",
             "Time of each network of the papers: eager, bf16, compiled.",
         ),
+        "index": (
+            "pipelines.bench_index:bench_index",
+            "Photos imported per second, beside a plain facenet-pytorch loop.",
+        ),
         "pipeline": (
             "pipelines.bench_pipeline:bench_pipeline",
             "Faces enrolled per second, beside a plain facenet-pytorch loop.",
+        ),
+        "service": (
+            "pipelines.bench_service:bench_service",
+            "The whole case service: sketch to list, and many users at once.",
         ),
         "search": (
             "pipelines.bench_search:bench_search",
