@@ -7,9 +7,14 @@ from pathlib import Path
 
 import click
 
+from pipelines.benchmark.papers import papers
+
 FOLDER = click.Path(path_type=Path)
 METHODS = "none,csi-line,csi-grayscale,csi-color"
-EMBEDDER_HELP = "Name, TOML of an ONNX network, or a plain matcher: pixels, vgg, vgg:PATH."
+EMBEDDER_HELP = (
+    "Name, TOML of an ONNX network, or a plain matcher: pixels, vgg, vgg:PATH; with --methods "
+    "fcn-sketch: fcn:NAME, fcn:PATH or gray."
+)
 KINDS = ("viewed", "forensic", "composite", "freehand", "unknown")
 
 
@@ -294,3 +299,6 @@ def schema() -> None:
     from forensic.reports.record import BenchmarkReport
 
     click.echo(json.dumps(BenchmarkReport.model_json_schema(), indent=2))
+
+
+benchmark.add_command(papers)

@@ -27,7 +27,11 @@ from pipelines.benchmark.folders import ImageFile
 
 T = TypeVar("T")
 BATCH_SIZE = 16
-MAKERS = ("matchers.py", "simulated.py")  # modules beside this one on which vectors depend
+MAKERS = (
+    "matchers.py",
+    "simulated.py",
+    "sketch_domain.py",
+)  # modules beside this one on which vectors depend
 EmbedBatch = Callable[[Sequence[RGB], Sequence[Landmarks]], Vectors]
 OnDone = Callable[[int], None]
 

@@ -18,6 +18,12 @@ from forensic.runtime import choose_device
 from forensic.values import RGB, Face, Landmarks, Vectors
 from pipelines.benchmark.embedding import FaceFinder, Found
 from pipelines.benchmark.matchers import create_matcher
+from pipelines.benchmark.sketch_domain import (
+    FCN_SKETCH,
+    SketchDomainMethod,
+    create_sketch_domain,
+    is_sketch_domain,
+)
 
 
 @dataclass(frozen=True)
@@ -122,8 +128,8 @@ def create_system(
     """Load everything a benchmark needs, by name.
 
     Args:
-        embedder: See `create_matcher`.
-        methods: Names of `METHODS`.
+        embedder: See `create_matcher`; `fcn:NAME` or `gray` for matching among drawings.
+        methods: Names of `METHODS`, or `fcn-sketch` alone for matching among drawings.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         aligned: Geometry in which photos and sketches lie, if they were aligned by their
             makers; distractors of the same size are taken to lie in it too.
@@ -132,27 +138,52 @@ def create_system(
 
     Raises:
         UnknownNameError: A name is in no table.
-        InputError: A method is named twice.
+        InputError: A method is named twice, or does not go with the embedder.
         WeightsError: Weights are missing or damaged.
         DeviceError: The device is not there.
     """
     for name in methods:
-        METHODS[name]
+        if name != FCN_SKETCH:
+            METHODS[name]
+    _check_domain(embedder, methods)
     if len(set(methods)) < len(methods):
         raise InputError(f"--methods names one method twice: {', '.join(methods)}.")
     chosen = choose_device(device)
     detector = FaceDetector(str(chosen))
     detected = DetectedFaces(detector, "photo", allow_many=allow_many)
     known = AlignedFaces(aligned) if aligned else None
-    network = create_matcher(embedder, device=chosen, weights=weights)
-    return System(
-        embedder=network,
-        methods=tuple(
+    network: Embedder
+    ways: tuple[Method, ...]
+    if is_sketch_domain(embedder):
+        network = create_sketch_domain(embedder, device=chosen)
+        ways = (SketchDomainMethod(network),)
+    else:
+        network = create_matcher(embedder, device=chosen, weights=weights)
+        ways = tuple(
             create_method(name, embedder=network, device=chosen, weights=weights)
             for name in methods
-        ),
+        )
+    return System(
+        embedder=network,
+        methods=ways,
         photo_finder=known or detected,
         distractor_finder=AlignedFaces(aligned, otherwise=detected) if aligned else detected,
         sketch_finder=known or DetectedFaces(detector, "sketch"),
         device=str(chosen),
     )
+
+
+def _check_domain(embedder: str, methods: Sequence[str]) -> None:
+    """Refuse to compare drawings by an embedder of photos, or the other way round.
+
+    Raises:
+        InputError: `fcn-sketch` stands beside another method or has not its own embedder.
+    """
+    if is_sketch_domain(embedder) != (FCN_SKETCH in methods) or (
+        FCN_SKETCH in methods and len(methods) > 1
+    ):
+        raise InputError(
+            "fcn-sketch compares drawings, other methods compare faces: give --methods fcn-sketch "
+            "alone, with --embedder fcn:NAME (or fcn:PATH.safetensors, or gray for the paper's "
+            "baseline), and set two reports side by side with `forensic benchmark compare`."
+        )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import pipelines
+from forensic.datasets.taught import DRAWING
 from forensic.sketches.registry import SKETCH_STYLES
 from forensic.training.registry import TASKS
 from pipelines.recipe import load_recipe
@@ -24,5 +25,6 @@ def test_recipe_parses_and_names_things_that_exist(path: Path) -> None:
     assert recipe.name == path.stem
     task = TASKS[recipe.task]
     assert set(recipe.options) <= set(inspect.signature(task).parameters)
-    assert recipe.data.style is None or recipe.data.style in SKETCH_STYLES
+    assert set(recipe.data.options) <= set(inspect.signature(task.samples).parameters)
+    assert recipe.data.style in (None, DRAWING, *SKETCH_STYLES)
     assert not Path(recipe.data.folder).is_absolute()

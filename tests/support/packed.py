@@ -28,10 +28,10 @@ def random_photo(seed: int, side_px: int = SIDE_PX) -> NDArray[np.uint8]:
 
 
 def write_packed(
-    folder: Path, *, n_train: int = 6, n_validation: int = 2, quality: int = 100
+    folder: Path, *, n_train: int = 6, n_validation: int = 2, n_test: int = 0, quality: int = 100
 ) -> Path:
     """Write a data set of photos, one person each, and return its folder."""
-    splits = ["train"] * n_train + ["validation"] * n_validation
+    splits = ["train"] * n_train + ["validation"] * n_validation + ["test"] * n_test
     with PackedWriter(folder, geometry="test", quality=quality) as writer:
         for seed, split in enumerate(splits):
             record = Record(f"toy/{seed}", f"toy/person-{seed}", split, f"{seed:064x}")

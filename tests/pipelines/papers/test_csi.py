@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from forensic.generators.csi import CSI
+from forensic.weights.bundle import save_bundle
+from pipelines.papers.csi import faces_of_cufs, tables
+from pipelines.papers.tables import Materials, PaperTable
+from tests.support.cufs import write_cufs
+from tests.support.packed import write_packed
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PaperTable]:
+    place = tmp_path_factory.mktemp("csi")
+    torch.manual_seed(0)
+    for name in ("csi-line", "csi-line-features"):
+        network = CSI(in_channels=1, width=4, n_blocks=1)
+        facts = {"network": "csi", "style": "line"}
+        save_bundle(place / f"{name}.safetensors", network.state_dict(), network.config, facts)
+    data = {"cuhk": write_cufs(place / "cuhk")}
+    materials = Materials([place], data, torch.device("cpu"))
+    assert faces_of_cufs(materials, "cuhk", style="line").photos.shape == (5, 96, 96, 3)
+    return {table.name: table for table in tables(materials)}
+
+
+def test_drawings_of_what_was_given_are_measured(found: dict[str, PaperTable]) -> None:
+    for name in ("csi-table-3", "csi-table-5"):
+        rows = {row.name: row for row in found[name].rows}
+        assert rows["cuhk"].n == 5
+        assert set(rows["cuhk"].ours) == {"psnr", "ssim", "r"}
+        assert "--data ar=FOLDER" in rows["ar"].missing
+        assert rows["all"].n == 5
+    assert found["csi-table-3"].rows[-1].paper["psnr"] == pytest.approx(13.4218, abs=1e-4)
+    assert found["csi-table-5"].rows[-1].paper["psnr"] == pytest.approx(13.5030, abs=1e-4)
+
+
+def test_simulated_sketches_need_the_photos(found: dict[str, PaperTable]) -> None:
+    for row in found["csi-table-2"].rows:
+        assert "--data lfw=FOLDER" in row.missing
+    assert found["csi-table-4"].rows[0].paper["psnr"] == 14.8956
+    assert "csi-grayscale-features" in found["csi-table-4"].rows[1].missing
+
+
+def test_simulated_sketches_are_measured_where_photos_are(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = CSI(in_channels=1, width=4, n_blocks=1)
+    facts = {"network": "csi", "style": "line"}
+    save_bundle(tmp_path / "csi-line.safetensors", network.state_dict(), network.config, facts)
+    folder = write_packed(tmp_path / "lfw", n_train=0, n_validation=0, n_test=3)
+    materials = Materials([tmp_path], {"lfw": folder}, torch.device("cpu"))
+    row = next(table for table in tables(materials) if table.name == "csi-table-2").rows[0]
+    assert (row.name, row.n) == ("csi-line", 3)

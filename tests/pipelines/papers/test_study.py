@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from forensic.generators.autoencoders import ConvAutoencoder
+from forensic.images.frame import Frame
+from forensic.weights.bundle import save_bundle
+from pipelines.papers.study import tables
+from pipelines.papers.tables import Materials, Row
+from tests.support.cufs import write_cufs
+
+
+def write_autoencoder(path: Path, direction: str) -> None:
+    torch.manual_seed(0)
+    network = ConvAutoencoder()
+    facts = {
+        "network": "conv-autoencoder",
+        "style": "drawing",
+        "direction": direction,
+        "geometry": "cufs-250",
+        "frame": Frame(None, (32, 32)).to_json(),
+    }
+    nn.init.zeros_(network.body[-2].weight)  # type: ignore[arg-type]  # makes flat gray pictures
+    nn.init.zeros_(network.body[-2].bias)  # type: ignore[arg-type]
+    save_bundle(path, network.state_dict(), network.config, facts)
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
+    place = tmp_path_factory.mktemp("study")
+    write_autoencoder(place / "study-conv-s2f.safetensors", "sketch-to-photo")
+    write_autoencoder(place / "study-conv-s2f-disjoint.safetensors", "sketch-to-photo")
+    write_autoencoder(place / "study-conv-s2f-128.safetensors", "sketch-to-photo")
+    data = {"cuhk": write_cufs(place / "cuhk", n_train=2, n_test=2)}
+    found = tables(Materials([place], data, torch.device("cpu")))
+    assert [table.name for table in found] == ["study-table-3", "study-table-4"]
+    return {row.name: row for table in found for row in table.rows}
+
+
+def test_leaky_split_stands_beside_the_printed_figures(rows: dict[str, Row]) -> None:
+    row = rows["study-conv-s2f"]
+    assert row.paper == {"ssim": 0.782, "mse": 0.02}
+    assert row.n == round(32 * 300 / 1504)
+    assert "leaky" in row.split
+    assert "32×32" in row.split
+    assert set(row.ours) == {"ssim", "mse", "ssim256", "mse256"}
+    assert row.ours["mse"].value > 0.01
+
+
+def test_disjoint_split_claims_no_printed_figure(rows: dict[str, Row]) -> None:
+    row = rows["study-conv-s2f-disjoint"]
+    assert row.paper == {}
+    assert row.n == 2 * 8
+    assert "nobody was trained on" in row.split
+
+
+def test_small_networks_are_shown_only_where_trained(rows: dict[str, Row]) -> None:
+    assert rows["study-conv-s2f-128"].n
+    assert "study-vgg-s2f-128" not in rows
+    assert "study-vgg-s2f-disjoint" in rows
+
+
+def test_what_was_not_trained_says_so(rows: dict[str, Row]) -> None:
+    assert "no study-sparse-f2s.safetensors" in rows["study-sparse-f2s"].missing
+    assert rows["study-sparse-f2s"].paper["ssim"] == 0.699
