@@ -6,6 +6,7 @@ No science here: the web shows and checks these values without loading a network
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -37,6 +38,19 @@ REASONS: Mapping[str, str] = {
     "expunged": "The person or the file was expunged and must not come back.",
 }
 """Every reason code of a rejected item, with what it means; codes never change their meaning."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why an item is not taken in.
+
+    Attributes:
+        reason: A code of `REASONS`.
+        detail: What was found, for people.
+    """
+
+    reason: str
+    detail: str
 
 
 class IntakePolicy(BaseModel):

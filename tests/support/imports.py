@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import uuid
-from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,15 +16,13 @@ from db.queries import jobs
 from db.queries.galleries import create_gallery
 from db.session import session_scope
 from forensic.cases.intake import ImportSource, IntakePolicy
-from forensic.jobs.galleries.examine import Examined
 from forensic.jobs.galleries.imports import run_import
 from forensic.jobs.galleries.intake import LocalIntake
-from forensic.jobs.galleries.sources.source import Refusal
 from forensic.storage import FileStore
+from tests.support.words import make_word_examiner
 
 LEASE = timedelta(seconds=60)
 DIMENSION = 8
-POINTS = [[30.0, 40.0], [66.0, 40.0], [48.0, 60.0], [34.0, 76.0], [62.0, 76.0]]
 
 
 class HashEmbedder:
@@ -41,26 +37,6 @@ class HashEmbedder:
         seeds = [int.from_bytes(hashlib.sha256(face.tobytes()).digest()[:8]) for face in faces]
         rows = np.stack([np.random.default_rng(s).standard_normal(DIMENSION) for s in seeds])
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-
-
-class WordExaminer:
-    """Takes a file at its word: `face …`, `no_face …`; `die …` kills the process."""
-
-    def __call__(self, files: Sequence[bytes]) -> list[Examined | Refusal]:
-        return [self._look(data) for data in files]
-
-    def _look(self, data: bytes) -> Examined | Refusal:
-        word = data.split()[0].decode()
-        if word == "die":
-            os._exit(3)
-        if word != "face":
-            return Refusal(word, f"It says {word}.")
-        face = np.frombuffer(hashlib.sha256(data).digest() * 2, np.uint8)[:48].reshape(4, 4, 3)
-        return Examined(face, (96, 96), POINTS, {"sharpness": 0.5})
-
-
-def make_word_examiner(policy: IntakePolicy) -> WordExaminer:
-    return WordExaminer()
 
 
 def word_intake(*, processes: int = 0) -> LocalIntake:

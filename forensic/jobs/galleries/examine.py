@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from PIL import Image
 
-from forensic.cases.intake import IntakePolicy
+from forensic.cases.intake import IntakePolicy, Refusal
 from forensic.errors import ImageError, LandmarksError, ManyFacesError
 from forensic.images.io import decode_image
-from forensic.jobs.galleries.sources.source import Refusal
 from forensic.values import RGB, Face
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from db.queries.photos import find_known
 from db.queries.rows import get_row
 from forensic.cases import audit
 from forensic.cases.actor import Actor, worker_actor
-from forensic.cases.intake import read_policy, read_source
+from forensic.cases.intake import Refusal, read_policy, read_source
 from forensic.errors import IndexMismatch, JobError
 from forensic.files import sha256_of_bytes
 from forensic.jobs.galleries.hold import CANCELLED, Hold
@@ -38,7 +38,7 @@ from forensic.jobs.galleries.pace import Pace, Progress
 from forensic.jobs.galleries.projection import publish
 from forensic.jobs.galleries.recording import Recorder
 from forensic.jobs.galleries.sources.opening import opened
-from forensic.jobs.galleries.sources.source import Refusal, Source
+from forensic.jobs.galleries.sources.source import Source
 from forensic.storage import FileStore
 
 BATCH_SIZE = 32

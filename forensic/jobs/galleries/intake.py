@@ -1,7 +1,4 @@
-"""From the bytes of photos to vectors: examined in processes, embedded in batches here.
-
-`LocalIntake` is one of two ways; the other, over several machines, is in `ray_intake`.
-"""
+"""From the bytes of photos to vectors: examined in processes, embedded in batches here."""
 
 from __future__ import annotations
 
@@ -15,10 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 
 from db.queries.photos import AddedPhoto
-from forensic.cases.intake import IntakePolicy
+from forensic.cases.intake import IntakePolicy, Refusal
 from forensic.errors import RangeError
 from forensic.jobs.galleries.examine import Examined, Examiner, create_face_examiner
-from forensic.jobs.galleries.sources.source import Refusal
 from forensic.jobs.galleries.workers import ExaminerPool
 from forensic.values import Vectors
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from forensic.cases.intake import IntakePolicy
+from forensic.cases.intake import IntakePolicy, Refusal
 from forensic.embedders.embedder import Embedder
 from forensic.errors import InputError
 from forensic.faces.detect import FaceDetector
@@ -19,7 +19,6 @@ from forensic.identification.methods import Method
 from forensic.images.io import list_images, load_image
 from forensic.jobs.galleries.examine import Examined, Examiner
 from forensic.jobs.galleries.intake import embed_each
-from forensic.jobs.galleries.sources.source import Refusal
 from forensic.values import Vectors
 
 BATCH_SIZE = 32

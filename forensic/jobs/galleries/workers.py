@@ -12,9 +12,9 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 
+from forensic.cases.intake import Refusal
 from forensic.errors import JobError
 from forensic.jobs.galleries.examine import Examined, Examiner
-from forensic.jobs.galleries.sources.source import Refusal
 
 Answers = list[Examined | Refusal]
 

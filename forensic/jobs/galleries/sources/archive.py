@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from db.queries.jobs import NewItem
+from forensic.cases.intake import Refusal
 from forensic.errors import DataFolderError
 from forensic.images.io import MAX_FILE_BYTES
 from forensic.jobs.galleries.sources.folder import SubjectFrom, item_of
-from forensic.jobs.galleries.sources.source import Refusal, check_size, is_storable, refused
+from forensic.jobs.galleries.sources.source import check_size, is_storable, refused
 
 _NOT_OURS = "__MACOSX"
 """Where one system's archiver puts its own notes, one beside each file."""

@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from db.queries.jobs import NewItem
+from forensic.cases.intake import Refusal
 from forensic.errors import DataFolderError
 from forensic.jobs.galleries.sources.source import (
-    Refusal,
     is_storable,
     read_below,
     refused,

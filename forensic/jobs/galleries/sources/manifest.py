@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from db.queries.jobs import NewItem
+from forensic.cases.intake import Refusal
 from forensic.errors import DataFolderError
 from forensic.jobs.galleries.sources.source import (
-    Refusal,
     is_storable,
     read_below,
     refused,

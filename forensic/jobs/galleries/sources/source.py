@@ -7,28 +7,15 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from db.queries.jobs import NewItem
+from forensic.cases.intake import Refusal
 from forensic.images.io import MAX_FILE_BYTES
 
 _LINK_ERRORS = {errno.ELOOP}
 _MISSING_ERRORS = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why an item is not taken in.
-
-    Attributes:
-        reason: A code of `forensic.cases.intake.REASONS`.
-        detail: What was found, for people.
-    """
-
-    reason: str
-    detail: str
 
 
 class Source(Protocol):

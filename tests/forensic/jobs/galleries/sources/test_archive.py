@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from forensic.cases.intake import Refusal
 from forensic.errors import DataFolderError
 from forensic.jobs.galleries.sources.archive import ZipSource
-from forensic.jobs.galleries.sources.source import Refusal
 
 
 def write_zip(path: Path, entries: dict[str, bytes]) -> Path:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from forensic.jobs.galleries.sources.source import Refusal, read_below, subject_name
+from forensic.cases.intake import Refusal
+from forensic.jobs.galleries.sources.source import read_below, subject_name
 
 
 def reason(root: Path, name: str, **options: int) -> str | bytes:
