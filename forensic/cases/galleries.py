@@ -281,7 +281,7 @@ def expunge_subject(session: Session, actor: Actor, subject_id: uuid.UUID, *, re
     """Take a person out for good.
 
     From the commit on no search returns them. The job deletes their files and publishes an index
-    without their vectors, again and again until both are done.
+    without their vectors; one that failed is repeated by expunging again.
 
     Raises:
         NotPermitted: No role of the actor allows it.

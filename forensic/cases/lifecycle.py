@@ -285,8 +285,9 @@ def due_for_retention(
 def expunge(session: Session, actor: Actor, case_id: uuid.UUID, *, reason: str) -> Job:
     """Clear what a case holds about people, and have its files deleted.
 
-    The rows are cleared in this transaction; the job deletes the files afterwards, again and
-    again until it has succeeded, and records that it has. Decisions and seals stay as hashes.
+    The rows are cleared in this transaction; the job deletes the files afterwards and records
+    that it has. A killed worker's job is taken up again; one that failed, because the storage was
+    away, is repeated by expunging again. Decisions and seals stay as hashes.
 
     Raises:
         NotPermitted: No role of the actor allows it.

@@ -10,8 +10,8 @@ def worker() -> None:
     """Do searches, renditions, imports and reports of the service, and answer live previews.
 
     Settings come from FORENSIC_* variables and the file that FORENSIC_SETTINGS names. Ends on
-    SIGTERM or Ctrl-C when the jobs in hand are done; a second signal ends it at once, and the next
-    worker takes its jobs up again.
+    SIGTERM or Ctrl-C once the jobs in hand are done, at the latest after half a minute; what is not
+    done by then is taken up again by the next worker.
     """
     from datetime import timedelta
 

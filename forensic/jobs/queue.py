@@ -25,6 +25,9 @@ from forensic.errors import JobError
 SLOW_KINDS = frozenset({JobKind.IMPORT, JobKind.INDEX, JobKind.BENCHMARK})
 """Kinds that take minutes or hours; they have a lane of their own, so that searches pass them."""
 
+GRACE_S = 30.0
+"""How long a stopping worker waits for the jobs in hand before it leaves them to the next one."""
+
 _LANES = ("quick", "slow")
 _POLL_S = (0.02, 0.25)
 """Shortest and longest wait between two looks at an empty queue."""
@@ -69,6 +72,7 @@ class JobQueue:
                 periodic=False,
                 initial_delay=shortest,
                 max_delay=longest,
+                shutdown_timeout=GRACE_S,
                 graceful_signal="TERM",
             )
             for lane, huey in self._lanes.items()

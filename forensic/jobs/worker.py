@@ -47,9 +47,9 @@ class Worker:
         self._stop = threading.Event()
 
     def run(self, *, on_ready: Callable[[], None] | None = None) -> None:
-        """Work until SIGTERM or SIGINT; the jobs in hand are finished first.
+        """Work until SIGTERM or SIGINT; the jobs in hand then have `GRACE_S` seconds to end.
 
-        A second signal ends the process at once: its jobs are taken up again by the next worker.
+        What is not done by then, or by a second signal, is taken up again by the next worker.
 
         Args:
             on_ready: Called once when jobs are being taken up.
@@ -85,7 +85,7 @@ class Worker:
             self._previews.stop()
 
     def stop(self) -> None:
-        """End `run` once the jobs in hand are done."""
+        """End `run` once the jobs in hand are done, or their time is over."""
         self._stop.set()
 
     def _obey_signals(self) -> None:

@@ -107,7 +107,10 @@ def _probe(report: CaseReport, probe: ProbeFacts, pictures: Pictures) -> Iterato
 
 
 def _strip(shown: list[tuple[str, str]], pictures: Pictures) -> Table:
-    row = [[*_picture(sha256, pictures), text_block(text, "caption")] for sha256, text in shown]
+    row = [
+        [*_picture(sha256, pictures), Spacer(0, 1 * mm), text_block(text, "caption")]
+        for sha256, text in shown
+    ]
     table = Table([row], colWidths=[43 * mm] * len(row), hAlign="LEFT")
     table.setStyle(
         TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0)])
@@ -189,7 +192,7 @@ def _candidate(c: CandidateFacts, pictures: Pictures) -> list[object]:
     return [
         c.rank,
         _picture(c.photo_sha256, pictures),
-        text_block(f"{c.subject}\n{c.photo_sha256[:16]}…", "cell"),
+        text_block(f"{c.subject}\n{c.photo_sha256[:12]}…", "cell"),
         f"{c.similarity:.3f}",
         told,
     ]

@@ -144,6 +144,7 @@ def summary_of(report: dict[str, Any]) -> dict[str, Any]:
         "probes": report["probes"],
         "gallery": report["gallery"],
         "sketch_kind": report["sketch_kind"],
+        "embedder_weights_sha256": report["embedder"]["weights_sha256"],
         "methods": {
             name: {
                 "rank1": method["rank1"]["successes"] / method["rank1"]["trials"],

@@ -16,28 +16,29 @@ from forensic.jobs.tasks import Workshop, asker_of
 def delete_case_files(shop: Workshop, hold: Hold, job: Job) -> None:
     """Delete the files that only this case held, and record that they are gone.
 
-    The records name the same files each time, so a crash half-way is mended by doing it again.
+    The records name the same files each time, so a crash half-way is mended by doing it again. All
+    in one transaction: whoever seals the same file into another case meanwhile waits for its end.
 
     Raises:
-        StorageError: A file cannot be deleted.
+        StorageError: A file cannot be deleted; expunging the case again repeats this.
         JobError: The job names no case, or is not ours any more.
         RecordError: The case came under legal hold before its files were deleted.
     """
     case_id = job.case_id
     if case_id is None:
         raise JobError("The job names no case.", reason="no_case")
-    files = hold.write(lambda session: expunge_case(session, case_id))
-    deleted = [sha256 for sha256 in sorted(files) if shop.store.delete(sha256)]
 
-    def keep(session: Session) -> None:
+    def clear(session: Session) -> None:
         end_job(session, job.id, shop.worker)
+        files = expunge_case(session, case_id)
+        deleted = [sha256 for sha256 in sorted(files) if shop.store.delete(sha256)]
         audit.record(
             session,
             asker_of(job),
             audit.Tag.CASE_FILES_DELETED,
             case_id=case_id,
-            files=sorted(files),
+            files=files,
             deleted_now=len(deleted),
         )
 
-    hold.write(keep)
+    hold.write(clear)

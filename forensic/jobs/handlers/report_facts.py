@@ -13,6 +13,7 @@ from db.models import (
     Case,
     Gallery,
     Job,
+    JobState,
     Probe,
     Rendition,
     Review,
@@ -25,7 +26,10 @@ from db.queries import probes as probe_rows
 from db.queries import reviews as review_rows
 from db.queries import searches as search_rows
 from db.queries.audit import find_head
+from db.queries.jobs import list_jobs
 from db.queries.rows import PAGE_SIZE_MAX, get_row
+from forensic.cases.benchmarks import DIRECT
+from forensic.cases.jobs import JobKind
 from forensic.cases.reviews import Conclusion, conclusions
 from forensic.cases.searches import FUSIONS
 from forensic.reports.case_record import (
@@ -38,7 +42,8 @@ from forensic.reports.case_record import (
     ReviewFacts,
     SearchFacts,
 )
-from forensic.weights.accuracy import NOT_MEASURED, Measured, measured_accuracy
+from forensic.reports.tables import interval, percent
+from forensic.weights.accuracy import NOT_MEASURED, measured_accuracy
 
 
 def gather_case(
@@ -213,19 +218,53 @@ def _accuracy(
     gallery = get_row(session, Gallery, search.gallery_id)
     size = int((search.extent or {}).get("subjects") or 0)
     what = f"{kind} sketches in a gallery of {size} persons"
-    is_plain = n_inputs == 1 and not search.parameters.get("generators")
-    if search.completed_at is None or not is_plain:
+    if search.completed_at is None or n_inputs != 1:
         return [], f"For this combination of inputs, {what}: {NOT_MEASURED}."
-    found: Sequence[Measured] = measured_accuracy(
-        gallery.embedder, gallery.weights_sha256, kind=kind, gallery_size=size
-    )
+    generators = search.parameters.get("generators") or [DIRECT]
+    method = DIRECT if search.parameters.get("compare_sketch") else generators[0]
+    found = _own_figures(session, gallery, method, kind=kind, gallery_size=size)
+    if method == DIRECT:
+        found += [
+            AccuracyFacts(**vars(figure))
+            for figure in measured_accuracy(
+                gallery.embedder, gallery.weights_sha256, kind=kind, gallery_size=size
+            )
+        ]
     if not found:
         return [], f"For {what}: {NOT_MEASURED}."
-    facts = [AccuracyFacts(**vars(measured)) for measured in found]
-    return facts, (
+    return found, (
         f"For {what}; measured in galleries at least as large, with other sketches than those of "
         "this case:"
     )
+
+
+def _own_figures(
+    session: Session, gallery: Gallery, method: str, *, kind: str, gallery_size: int
+) -> list[AccuracyFacts]:
+    """Return what this service's own benchmarks measured of the same weights and method."""
+    figures = []
+    for job in list_jobs(session, kind=JobKind.BENCHMARK.value, limit=PAGE_SIZE_MAX).rows:
+        told = job.progress.get("summary", {}) if job.state is JobState.SUCCEEDED else {}
+        fits = (
+            told.get("sketch_kind") == kind
+            and told.get("embedder_weights_sha256") == gallery.weights_sha256
+            and told.get("gallery", 0) >= gallery_size
+            and method in told.get("methods", {})
+        )
+        if fits:
+            rate = told["methods"][method]
+            figures.append(
+                AccuracyFacts(
+                    data=f"benchmark {job.parameters['name']!r} of this service",
+                    kind=kind,
+                    probes=told["probes"],
+                    gallery_size=told["gallery"],
+                    rate=f"{percent(rate['rank1'])} (95 % interval {interval(rate['ci95'])})",
+                    remark="",
+                    command=f"forensic benchmark pairs, job {job.id}",
+                )
+            )
+    return figures
 
 
 def _candidate(session: Session, search_id: uuid.UUID, stand: Conclusion) -> CandidateFacts:

@@ -73,11 +73,13 @@ def test_the_summary_is_sizes_and_rates() -> None:
         "probes": 4,
         "gallery": 10,
         "sketch_kind": "viewed",
+        "embedder": {"weights_sha256": "e" * 64},
         "methods": {"none": {"rank1": rank1}},
     }
     assert summary_of(report) == {
         "probes": 4,
         "gallery": 10,
         "sketch_kind": "viewed",
+        "embedder_weights_sha256": "e" * 64,
         "methods": {"none": {"rank1": 0.75, "ci95": [0.2, 0.99]}},
     }

@@ -18,6 +18,7 @@ from db.queries.rows import get_row
 from db.session import session_scope
 from forensic.cases import lifecycle, renditions, reports, reviews, searches
 from forensic.cases.audit import Tag
+from forensic.cases.jobs import JobKind, create
 from forensic.errors import NotPermitted, RecordConflict, RequestRefused, ReviewConflict
 from forensic.images.io import decode_image, encode_image
 from forensic.images.label import label_machine_made
@@ -26,7 +27,7 @@ from forensic.jobs.handlers.report import write_reports
 from forensic.jobs.tasks import Workshop, run_job
 from forensic.storage import FileStore
 from forensic.values import LEAD_ONLY
-from tests.support.factories import new_rendition
+from tests.support.factories import new_rendition, sha256
 from tests.support.service import (
     WORKER,
     actor_of,
@@ -205,6 +206,36 @@ def test_expunging_deletes_the_files_and_says_so(shop, scene) -> None:
             reports.report_bytes(session, actor, report.id, store=shop.store)
         with pytest.raises(RecordConflict, match="expunged"):
             reports.request(session, actor, case.id)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_quoted"),
+    [
+        ({}, True),
+        ({"sketch_kind": "viewed"}, False),
+        ({"gallery": 2}, False),
+        ({"embedder_weights_sha256": "0" * 64}, False),
+        ({"methods": {"csi-line": {"rank1": 0.5, "ci95": [0.2, 0.8]}}}, False),
+    ],
+)
+def test_own_benchmarks_are_quoted_where_they_fit(shop, scene, changes, is_quoted) -> None:
+    actor, _, case, _ = scene
+    summary = {
+        "sketch_kind": "forensic",
+        "embedder_weights_sha256": sha256("weights"),
+        "gallery": 500,
+        "probes": 40,
+        "methods": {"none": {"rank1": 0.5, "ci95": [0.338, 0.662]}},
+    }
+    with session_scope(shop.engine) as session:
+        job = create(session, actor, JobKind.BENCHMARK, {"name": "ours"})
+        job.state, job.ended_at = JobState.SUCCEEDED, job.created_at
+        job.progress = {"files": {}, "summary": {**summary, **changes}}
+    told = json.loads(written(shop, actor, case, ("json",))["json"])["searches"][0]
+    assert [figure["gallery_size"] for figure in told["accuracy"]] == [500] * is_quoted
+    assert ("not measured" in told["accuracy_note"]) is not is_quoted
+    if is_quoted:
+        assert told["accuracy"][0]["rate"] == "50.0 % (95 % interval 33.8–66.2 %)"
 
 
 def test_unknown_formats_are_refused(shop, scene) -> None:
