@@ -98,6 +98,7 @@ class CalibrationFaces:
         crop_hw: Centre crop of the stored pictures.
         size_hw: Size after the crop.
         limit: Keep only so many faces.
+        with_contours: False to measure without them: the contours are then empty.
 
     Raises:
         DataFolderError: A folder is no finished data set or lacks contours, geometries or
@@ -117,7 +118,9 @@ class CalibrationFaces:
         crop_hw: Sequence[int] | None = None,
         size_hw: Sequence[int] | None = None,
         limit: int | None = None,
+        with_contours: bool = True,
     ) -> None:
+        self.with_contours = with_contours
         _ = SKETCH_STYLES[style], [SKETCH_STYLES[name] for name in styles if name != DRAWING]
         self.style, self.styles = style, tuple(styles)
         self.frame = create_frame(crop_hw=crop_hw, size_hw=size_hw)
@@ -193,10 +196,14 @@ class _Part:
         self.geometry: str = packed.manifest["geometry"]
         rows = [i for i, record in enumerate(packed.records) if record.split == split]
         self.records = packed.in_split(split)
-        contours, self.detector = read_contours(packed.folder)
         stored = packed.images(self.records, "photo")
+        contours, self.detector = np.zeros((len(packed.records), 1, 1, 1), np.uint8), "none"
+        if wanted.with_contours:
+            contours, self.detector = read_contours(packed.folder)
         self.photos = _framed(stored, wanted.frame)
-        self.contours = _framed(contours[rows], wanted.frame)
+        self.contours = contours[rows]
+        if wanted.with_contours:
+            self.contours = _framed(self.contours, wanted.frame)
         drawn: list[Images] = []
         for name in wanted.styles:
             if name == DRAWING:

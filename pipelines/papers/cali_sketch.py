@@ -1,11 +1,15 @@
-"""The measurements behind Tables 1 to 3 of Cali-Sketch, on faces that nothing was trained on."""
+"""Tables 1 to 3 of Cali-Sketch on our trained networks, and the measurements behind them.
+
+Weights are called `cali-sketch` and, for Tables 2 and 3, `cali-sketch-detail`, `-contour`,
+`-improved-1` and `-improved-2`; those made for a CPU have `-128` behind that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -14,50 +18,45 @@ from torch import Tensor
 
 from forensic.datasets.calibration import CalibrationFaces
 from forensic.datasets.packed import contact_sheet
+from forensic.datasets.taught import DRAWING
 from forensic.errors import WeightsError
 from forensic.generators.cali_sketch import CaliSketch
-from forensic.generators.registry import LoadedGenerator
+from forensic.generators.registry import GENERATORS, LoadedGenerator
 from forensic.images.io import write_image
 from forensic.images.tensors import images_to_tensor, tensor_to_images
 from forensic.metrics.edges import edge_accuracy
-from forensic.metrics.fid import Gaussian, frechet_distance, kernel_distance
 from forensic.metrics.psnr import pooled_psnr
 from forensic.metrics.ssim import SCRIPT_WINDOW_PX, script_ssim, ssim
 from forensic.sketches.registry import FREE_HAND
 from forensic.stats.bootstrap import BootstrapMean, bootstrap_mean
+from forensic.weights.bundle import read_bundle_metadata
+from forensic.weights.store import find_weights
+from pipelines.papers.sets import SetDistance, SetFeatures, open_features, set_distance
+from pipelines.papers.tables import Materials, Measured, PaperTable, Row, printed_only, try_row
+from pipelines.published import CALI_TABLE_1, CALI_TABLE_2, CALI_TABLE_3
 
 Images = NDArray[np.uint8]
 
-INPUTS = (*FREE_HAND, "drawing")
-"""The kinds of sketch that are put in: the four styles, and the artist's drawing where stored."""
+DATA = "cuhk-portrait"
+"""The data set's name in `--data`: CUHK's test part in geometry portrait-256, drawings included."""
+
+INPUTS = (DRAWING, *FREE_HAND)
+"""The kinds of sketch that are put in: the artist's drawing, and the four styles."""
+
+SMALL = "-128"
+PICTURE_COLUMNS = {
+    "psnr": "PSNR (dB)",
+    "ssim": "SSIM",
+    "script_ssim": "SSIM by the ancestor's script",
+    "fid": "FID",
+    "frechet": "Fréchet distance by other features",
+    "kernel": "kernel distance",
+}
+EDGE_COLUMNS = {"precision": "precision", "recall": "recall"}
+TARGETS = {"-detail": "detail", "-contour": "contour", "": "detail and contour"}
+SYNTHESES = {"": "original", "-improved-1": "improved-1", "-improved-2": "improved-2"}
 
 BATCH = 8
-
-
-class SetFeatures(Protocol):
-    """A frozen network whose features compare sets of images."""
-
-    name: str
-
-    def __call__(self, images: Tensor, /) -> Tensor:
-        """Return (B, D) features of images (B, 3, H, W) in [0, 1]."""
-
-
-@dataclass(frozen=True)
-class SetDistance:
-    """How far the made photos are from the true ones as sets.
-
-    Attributes:
-        frechet: Fréchet distance; an FID only by the features of the standard network.
-        kernel: Kernel distance.
-        features: The name of the network.
-        n_images: Images on each side.
-    """
-
-    frechet: float
-    kernel: float
-    features: str
-    n_images: int
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,6 @@ class Figures:
     Attributes:
         kind: A name of `INPUTS`.
         size_hw: Height and width at which it was measured, in pixels.
-        contours: What drew the contours that it was taught.
         images: Mean of each per-image figure with its bootstrap error over people: `psnr` (dB,
             equation 11), `ssim` (RGB, 11×11), `script_ssim` (the ancestor's script, from 51 pixels
             on), `precision` and `recall` of the refined sketch against Canny.
@@ -76,9 +74,88 @@ class Figures:
 
     kind: str
     size_hw: tuple[int, int]
-    contours: str
     images: dict[str, BootstrapMean]
     distance: SetDistance | None
+
+
+def tables(materials: Materials) -> list[PaperTable]:
+    """Return Tables 1 to 3, each kind of sketch and size of network a row of its own."""
+    features = open_features(materials.features, materials.device)
+    about = f"Sets compared by {features.name}. " if features else "No --features for the FID. "
+    about += (
+        "The paper states neither split, number nor kind of sketch; every drawing goes through the "
+        "operator that the weights name. Intervals by bootstrap over people."
+    )
+    row = partial(_row, materials, features)
+    ours = CALI_TABLE_1["Cali-Sketch"]
+    first = [printed_only(n, paper) for n, paper in CALI_TABLE_1.items() if n != "Cali-Sketch"]
+    first += [row(w, kind, ours) for w in _names(materials, "") for kind in INPUTS]
+    second = [
+        row(weights, FREE_HAND[0], CALI_TABLE_2[targets])
+        for variant, targets in TARGETS.items()
+        for weights in _names(materials, variant)
+    ]
+    third = [
+        row(weights, DRAWING, CALI_TABLE_3[synthesis])
+        for variant, synthesis in SYNTHESES.items()
+        for weights in _names(materials, variant)
+    ]
+    return [
+        PaperTable("cali-table-1", "Cali-Sketch, Table 1: CUHK", PICTURE_COLUMNS, first, about),
+        PaperTable(
+            "cali-table-2",
+            "Cali-Sketch, Table 2: refined sketch against Canny, by what calibrates",
+            EDGE_COLUMNS,
+            second,
+            about,
+        ),
+        PaperTable(
+            "cali-table-3",
+            "Cali-Sketch, Table 3: synthesis networks",
+            PICTURE_COLUMNS,
+            third,
+            about,
+        ),
+    ]
+
+
+def _names(materials: Materials, variant: str) -> list[str]:
+    """Return the network of full size, and the one made for a CPU where it was trained."""
+    small = f"cali-sketch{variant}{SMALL}"
+    return [f"cali-sketch{variant}", *([small] if _is_there(materials, small) else [])]
+
+
+def _is_there(materials: Materials, name: str) -> bool:
+    return materials.find_weights(name) is not None or name in GENERATORS
+
+
+def _row(
+    materials: Materials,
+    features: SetFeatures | None,
+    weights: str,
+    kind: str,
+    paper: dict[str, float],
+) -> Row:
+    def compute() -> Row:
+        generator = materials.generator(weights)
+        folder = materials.folder(DATA)
+        found = measure(generator, folder, kind=kind, features=features, device=materials.device)
+        ours = {name: Measured(m.mean, m.ci95) for name, m in found.images.items()}
+        if found.distance:
+            name = "fid" if found.distance.is_standard else "frechet"
+            ours |= {name: Measured(found.distance.frechet)}
+            ours |= {"kernel": Measured(found.distance.kernel)}
+        facts = read_bundle_metadata(materials.find_weights(weights) or find_weights(weights))
+        height, width = found.size_hw
+        return Row(
+            "",
+            ours=ours,
+            n=found.images["psnr"].n_values,
+            split=f"CUHK test part, {width}×{height}, contours by {facts.get('contours', '?')}",
+            weights_sha256=generator.weights_sha256,
+        )
+
+    return try_row(f"{weights}, {kind}", paper, compute)
 
 
 def measure(
@@ -96,7 +173,7 @@ def measure(
 
     Args:
         generator: A trained `CaliSketch`; its style and frame are kept.
-        folder: A packed data set with contours, or a folder of such.
+        folder: A packed data set, or a folder of such.
         kind: A name of `INPUTS`.
         split: Which faces.
         features: What compares the sets.
@@ -121,6 +198,7 @@ def measure(
         crop_hw=frame.crop_hw,
         size_hw=frame.size_hw,
         limit=limit,
+        with_contours=False,
     )
     refined, made = generate(network, faces.sketches[0], device=device)
     if sheet:
@@ -130,7 +208,6 @@ def measure(
     return Figures(
         kind=kind,
         size_hw=(made.shape[1], made.shape[2]),
-        contours=faces.detector,
         images={name: bootstrap_mean(v, clusters=clusters) for name, v in values.items()},
         distance=set_distance(made, faces.photos, features, device) if features else None,
     )
@@ -168,34 +245,6 @@ def per_image(
         for name, figures in zip(("precision", "recall"), accuracy, strict=True):
             values[name] += figures.tolist()
     return {name: np.array(column) for name, column in values.items()}
-
-
-def set_distance(
-    made: Images, true: Images, features: SetFeatures, device: torch.device
-) -> SetDistance:
-    """Return the distances of two sets of photos (N, H, W, 3) uint8, N at least 2.
-
-    Raises:
-        ShapeError: Fewer than two photos on a side.
-    """
-    ours, theirs = (_features_of(images, features, device) for images in (made, true))
-    return SetDistance(
-        frechet=frechet_distance(Gaussian.of(ours), Gaussian.of(theirs)),
-        kernel=kernel_distance(ours, theirs),
-        features=features.name,
-        n_images=len(made),
-    )
-
-
-@torch.inference_mode()
-def _features_of(
-    images: Images, features: SetFeatures, device: torch.device
-) -> NDArray[np.float64]:
-    rows = [
-        features(images_to_tensor(images[first : first + BATCH]).to(device)).double().cpu()
-        for first in range(0, len(images), BATCH)
-    ]
-    return np.asarray(torch.cat(rows).numpy())
 
 
 def write_sheet(path: Path, rows: list[Images], *, n_faces: int = 8) -> None:

@@ -18,12 +18,13 @@ def write_calibration(
     *,
     n_train: int = 4,
     n_validation: int = 2,
+    n_test: int = 0,
     detector: str = "toy",
     first: int = 0,
     drawing: bool = False,
 ) -> Path:
     """Write faces of 32 pixels with a half-black photo each, one person a face, and contours."""
-    splits = ["train"] * n_train + ["validation"] * n_validation
+    splits = ["train"] * n_train + ["validation"] * n_validation + ["test"] * n_test
     with PackedWriter(folder, geometry="test", quality=100) as writer:
         for seed, split in enumerate(splits, first):
             photo = random_photo(seed, SIDE_PX)

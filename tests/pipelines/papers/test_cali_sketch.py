@@ -16,7 +16,9 @@ from forensic.generators.csi import CSI
 from forensic.generators.registry import LoadedGenerator
 from forensic.images.frame import Frame
 from forensic.images.io import load_image
-from pipelines.papers.cali_sketch import generate, measure, set_distance
+from forensic.weights.bundle import save_bundle
+from pipelines.papers.cali_sketch import generate, measure, tables
+from pipelines.papers.tables import Materials
 from tests.support.calibration import write_calibration
 from tests.support.vgg import write_vgg19
 
@@ -59,7 +61,6 @@ def test_every_figure_with_its_people_and_the_name_of_its_features(
     assert "no FID" in figures.distance.features
     assert figures.distance.n_images == 3
     assert figures.distance.frechet > 0
-    assert figures.contours == "toy"
     assert load_image(tmp_path / "sheet.png").shape == (4 * 32, 3 * 32, 3)
     assert json.loads(json.dumps(asdict(figures)))["kind"] == "photocopy"
 
@@ -75,9 +76,7 @@ def test_a_generator_one_level_off_has_the_figures_of_one_level(
     network = CaliSketch(width=4, n_blocks=1)
     monkeypatch.setattr(network, "calibrate", lambda sketch: edges)
     monkeypatch.setattr(network, "synthesize", lambda refined: photos)
-    figures = measure(
-        loaded(network), folder / "data", kind="xdog", split="validation", device=CPU
-    )
+    figures = measure(loaded(network), folder / "data", kind="xdog", split="validation", device=CPU)
     means = {name: value.mean for name, value in figures.images.items()}
     assert means.pop("psnr") == pytest.approx(20 * np.log10(255), abs=1e-3)
     assert means == pytest.approx({"ssim": 1, "precision": 1, "recall": 1}, abs=0.02)
@@ -96,14 +95,6 @@ def test_kinds_of_sketch_are_told_apart_and_the_frame_is_kept(folder: Path) -> N
     assert psnr[0] != psnr[1]
 
 
-def test_equal_sets_have_no_distance(folder: Path) -> None:
-    features = load_set_features(folder / "vgg.safetensors")
-    images = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), dtype=np.uint8)
-    distance = set_distance(images, images, features, CPU)
-    assert distance.frechet == pytest.approx(0, abs=1e-4)
-    assert set_distance(images, images // 2, features, CPU).frechet > 0.01
-
-
 def test_batches_do_not_matter(generator: LoadedGenerator) -> None:
     sketches = np.random.default_rng(0).integers(0, 256, (9, 16, 16, 1), dtype=np.uint8)
     refined, made = generate(generator.network, sketches, device=CPU)  # type: ignore[arg-type]
@@ -117,3 +108,41 @@ def test_refused(generator: LoadedGenerator, folder: Path) -> None:
         measure(loaded(CSI(in_channels=1, width=4)), folder / "data", kind="xdog", device=CPU)
     with pytest.raises(DataFolderError, match="test"):
         measure(generator, folder / "data", kind="xdog", device=CPU)
+
+
+def test_tables_say_what_was_computed_and_what_is_missing(folder: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = CaliSketch(width=4, n_blocks=1)
+    facts = {"network": "cali-sketch", "style": "xdog", "contours": "pidinet"}
+    save_bundle(
+        tmp_path / "cali-sketch-128.safetensors", network.state_dict(), network.config, facts
+    )
+    test_part = write_calibration(
+        tmp_path / "data", n_train=0, n_validation=0, n_test=2, drawing=True
+    )
+    first, second, third = tables(
+        Materials(
+            weights=[tmp_path],
+            data={"cuhk-portrait": test_part},
+            device=CPU,
+            features=folder / "vgg.safetensors",
+        )
+    )
+    rows = {row.name: row for row in first.rows}
+    assert rows["pix2pix"].paper["fid"] == 76.90
+    assert "forensic train cali-sketch" in rows["cali-sketch, drawing"].missing
+    ours = rows["cali-sketch-128, drawing"]
+    assert (ours.missing, ours.n) == ("", 2)
+    assert "contours by pidinet" in ours.split
+    assert ours.paper["psnr"] == 20.25
+    assert {"psnr", "ssim", "frechet", "kernel"} <= ours.ours.keys()
+    assert "fid" not in ours.ours  # the stand-in's distance is no FID
+    assert "no FID" in first.note
+    assert [row.name for row in second.rows if not row.missing] == ["cali-sketch-128, xdog"]
+    assert [row.paper["psnr"] for row in third.rows] == [20.25, 20.25, 20.34, 21.09]
+
+
+def test_tables_without_anything(tmp_path: Path) -> None:
+    found = tables(Materials(weights=[], data={}, device=CPU))
+    assert [table.name for table in found] == ["cali-table-1", "cali-table-2", "cali-table-3"]
+    assert all(row.missing for table in found for row in table.rows)
