@@ -97,6 +97,7 @@ def test_recall_of_an_approximate_index_is_told(root, records):
         (["search", "test", "x.png", "--born", "1960"], "--born takes two years"),
         (["search", "test", "x.png", "--attribute", "hair"], "NAME=VALUE"),
         (["search", "test"], "Missing argument"),
+        (["search", "test", "x.png", "--device", "cuda:99"], "'cuda:99' was asked for, but"),
     ],
 )
 def test_what_cannot_be_done_is_refused(root, records, arguments, told):
