@@ -212,7 +212,7 @@ def correct_landmarks(desk: Desk) -> None:
     page.mouse.up()
     desk.check()
     desk.press("Save as version 2")
-    assert page.get_by_text("Placed by Ines").is_visible()
+    assert page.get_by_text("Placed by Ines. Version 2 of 2.").is_visible()
 
 
 def draw(desk: Desk, case: str) -> None:
@@ -236,7 +236,7 @@ def draw(desk: Desk, case: str) -> None:
     page.get_by_text("Up to date with the drawing.").wait_for()
     page.get_by_label("Where it came from").fill("Drawn by witness 2")
     desk.press("Seal the drawing")
-    page.get_by_text("Place the five points by hand").wait_for()  # two strokes are no face
+    page.get_by_text("Place the five points by hand").first.wait_for()  # two strokes are no face
     desk.check()
 
 
@@ -251,7 +251,7 @@ def search_gallery(desk: Desk, case: str) -> tuple[str, str]:
     desk.check()
     desk.press("Search")
     page.get_by_role("heading", name=f"{LISTED} leads from Phantoms").wait_for()
-    assert page.get_by_text("Rank 1").is_visible()
+    assert page.get_by_text("Rank 1").first.is_visible()
     desk.check()
     best = page.locator(".tiles img[src^='/candidates/']").first.get_attribute("src") or ""
     return page.url.partition("?")[0], best.split("/")[2]
@@ -278,15 +278,15 @@ def review(desk: Desk, search: str, target: str, *, key: str, note: str) -> None
         page.keyboard.type(note if is_target else "another nose")
         with page.expect_navigation():
             page.keyboard.press("Control+Enter")
-    assert page.get_by_text("You have decided on every candidate.").is_visible()
-    assert page.get_by_text("Rank 1").is_visible()
+    assert page.get_by_text("You have decided on every candidate.").first.is_visible()
+    assert page.get_by_text("Rank 1").first.is_visible()
 
 
 def adjudicate(desk: Desk, search: str) -> None:
     page = desk.page
     page.goto(f"{search}/adjudication")
-    assert page.get_by_text("same brows").is_visible()
-    assert page.get_by_text("hair not drawn").is_visible()
+    assert page.get_by_text("same brows").first.is_visible()
+    assert page.get_by_text("hair not drawn").first.is_visible()
     page.get_by_label("Inconclusive").check()
     page.get_by_label("Reason").fill("the hairline decides, and it is not drawn")
     desk.check()

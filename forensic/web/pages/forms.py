@@ -64,8 +64,8 @@ class Form:
         return self.values.getlist(name)
 
     def text(self, name: str) -> str:
-        """Return a field without blanks around it."""
-        return self.values.get(name, "").strip()
+        """Return a field without blanks around it, and without NUL, which no database holds."""
+        return self.values.get(name, "").replace("\x00", "").strip()
 
     def day(self, name: str) -> date | None:
         """Return a date, None where the field is empty.

@@ -33,6 +33,10 @@ _PLACES = (
 _UNDER = {"probes": "cases", "searches": "cases", "review": "cases", "reports": "cases"}
 """Where in the bar a page stands that has no place of its own."""
 
+_FILTERS = ("status", "case", "actor", "tag")
+"""What narrows a list down and must stay in the addresses of its pages; nothing else is copied."""
+_NUMBER_MOST = 2**63 - 1
+
 
 @dataclass(frozen=True)
 class Place:
@@ -82,17 +86,14 @@ def next_url(next_after: object | None, name: str = "after") -> str | None:
     """Return the address of the next page of the list being shown."""
     if next_after is None or request.endpoint is None:
         return None
-    kept = {key: value for key, value in request.args.items() if key not in (name, "said")}
-    path = {**(request.view_args or {}), **kept, name: str(next_after)}
-    return url_for(request.endpoint, **path)
+    return url_for(request.endpoint, **_where(name), **{name: str(next_after)})
 
 
 def first_url(name: str = "after") -> str | None:
     """Return the address of the list's beginning, None where one is there."""
     if name not in request.args or request.endpoint is None:
         return None
-    kept = {key: value for key, value in request.args.items() if key not in (name, "said")}
-    return url_for(request.endpoint, **{**(request.view_args or {}), **kept})
+    return url_for(request.endpoint, **_where(name))
 
 
 def page_key(name: str = "after") -> uuid.UUID | None:
@@ -105,7 +106,14 @@ def page_key(name: str = "after") -> uuid.UUID | None:
 
 def page_number(name: str = "after") -> int | None:
     """As `page_key`, for lists in the order of a number."""
-    return request.args.get(name, type=int)
+    given = request.args.get(name, type=int)
+    return given if given is not None and 0 <= given <= _NUMBER_MOST else None
+
+
+def _where(name: str) -> dict[str, Any]:
+    """Return the parts of the present address, but for the place in the list."""
+    kept = {key: request.args[key] for key in _FILTERS if key in request.args and key != name}
+    return {**(request.view_args or {}), **kept}
 
 
 def _csrf_field() -> Markup:

@@ -105,7 +105,7 @@ def expunge(subject_id: uuid.UUID) -> ResponseReturnValue:
     return done("expunged", ".subject", subject_id=subject_id)
 
 
-@blueprint.get("/photos/<int:photo_id>")
+@blueprint.get("/photos/<int(max=9223372036854775807):photo_id>")
 def photo(photo_id: int) -> ResponseReturnValue:
     """GET /galleries/photos/ID: 200 one photo of a gallery, 404, 409 when it is gone."""
     data, media_type = galleries.photo_bytes(

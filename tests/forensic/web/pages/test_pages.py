@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
 from flask.testing import FlaskClient
 
 from db.models import Role
-from forensic.cases.audit import Tag
+from forensic.cases.audit import Tag, record
 from forensic.values import LEAD_ONLY
 
 from .conftest import NAMES, Scene
@@ -143,6 +145,43 @@ def test_errors_are_pages_too(scene: Scene) -> None:
     assert "Back to the start" in answer.text
     assert "request" in answer.text.lower()
     assert scene.site.app.test_client().get("/nothing-here").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "endpoint=x&_external=1&_scheme=javascript&_method=POST",
+        "after=99999999999999999999999",
+        "after=-1",
+        "after=nonsense",
+        "case=%00&actor=%27--&tag=%7B%7B7*7%7D%7D",
+        "said=<script>",
+    ],
+)
+def test_hostile_addresses_show_the_page(scene: Scene, query: str) -> None:
+    auditor = scene.client("aude")
+    for path in ("/audit", "/cases", f"/cases/{scene.case_id}", "/benchmarks"):
+        answer = auditor.get(f"{path}?{query}&before=99999999999999999999999")
+        assert answer.status_code == 200, path
+        assert "javascript:" not in answer.text
+        assert "<script>" not in answer.text.replace("<script type", "")
+
+
+def test_pages_of_a_list_keep_what_narrows_it_down(scene: Scene) -> None:
+    with scene.site.session() as session:
+        actor = scene.actor("aude", Role.AUDITOR)
+        for _ in range(60):
+            record(session, actor, Tag.AUDIT_VIEWED)
+    client = scene.client("aude")
+    first = client.get("/audit?actor=aude&tag=audit:events:view").text
+    following = re.search(r'rel="next" href="([^"]+)"', first)
+    assert following
+    address = unescape(following[1])
+    assert "actor=aude" in address
+    assert "tag=audit:events:view" in address
+    second = client.get(address).text
+    assert "From the beginning" in second
+    assert second.count('<th scope="row"') == 10
 
 
 def test_text_of_people_never_becomes_markup(scene: Scene) -> None:
