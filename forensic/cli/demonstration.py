@@ -44,6 +44,8 @@ PEOPLE = {
 """Example users: three examiners, because two who differ need a third."""
 GALLERY, EMBEDDER = "phantoms", "sketchface"
 SKETCHES = 4
+STOP_S = 30
+"""How long the worker may take to finish what it has in hand."""
 
 
 def demonstrate(folder: Path | None, *, people: int) -> None:
@@ -172,7 +174,11 @@ def _worker(settings: Settings) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(timeout=60)
+        try:
+            process.wait(timeout=STOP_S)
+        except subprocess.TimeoutExpired:
+            process.terminate()  # a second time: at once, whatever it has in hand
+            process.wait()
 
 
 def _tell(settings: Settings, passwords: dict[str, str]) -> None:

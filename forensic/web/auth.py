@@ -23,6 +23,8 @@ OPEN_TO_ONE_TIME_PASSWORDS = frozenset(
     {"/password", "/sign-out", "/sign-in", "/api/v1/session", "/api/v1/session/password"}
 )
 """Where someone may go who must change their password first."""
+WITHOUT_PEOPLE = frozenset({"static", "metrics.metrics"})
+"""Endpoints that nobody signs in for; the figures have a key of their own."""
 SIGN_IN_PATHS = frozenset({"/sign-in", "/api/v1/session"})
 _SIGN_IN_BY_API = "/api/v1/session"
 _TOKEN, _CSRF = "token", "csrf"
@@ -138,7 +140,7 @@ def authenticate() -> None:
         CsrfFailed: The request changes something and shows no token.
         PasswordChangeRequired: A one-time password is still in use.
     """
-    if request.endpoint == "static":
+    if request.endpoint in WITHOUT_PEOPLE:
         return
     g.actor = _anonymous()
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")

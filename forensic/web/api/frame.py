@@ -46,7 +46,7 @@ class Family:
     """
 
     def __init__(self, name: str, description: str) -> None:
-        self.blueprint = Blueprint(f"api_{name}", __name__, description=description)
+        self.blueprint = Blueprint(name, __name__, description=description)
 
     def operation(
         self,
