@@ -1,0 +1,82 @@
+"""An uploaded archive becomes a searchable gallery; an expunged person leaves it and the disk."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from db.models import Gallery, JobState, Role
+from db.queries.galleries import create_gallery
+from db.queries.subjects import find_subject
+from db.session import session_scope
+from forensic.cases import galleries
+from forensic.cases.audit import Tag
+from forensic.identification.enrol import embed_faces
+from forensic.images.io import encode_image
+from forensic.storage import FileStore
+from tests.support.fakes import FakeEmbedder
+from tests.support.images import face_landmarks, face_photo
+from tests.support.service import actor_of, events_of
+from tests.support.workshop import do, make_workshop
+
+
+@pytest.fixture
+def shop(records: Engine, store: FileStore, tmp_path: Path):
+    return make_workshop(records, store, tmp_path / "galleries")
+
+
+@pytest.fixture
+def imported(shop):
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as pictures:
+        for seed in range(3):
+            pictures.writestr(f"phantom {seed}.png", encode_image(face_photo(seed)))
+        pictures.writestr("broken.png", b"no picture")
+    archive.seek(0)
+    fake = FakeEmbedder()
+    with session_scope(shop.engine) as session:
+        manager = actor_of(session, Role.GALLERY_MANAGER)
+        gallery = create_gallery(
+            session, name="g", embedder=fake.name, weights_sha256=fake.weights_sha256,
+            dimension=fake.dimension, policy={"min_sharpness": 0},
+        )  # fmt: skip
+        job = galleries.request_import(
+            session, manager, gallery.id, archive=archive, store=shop.store
+        )
+    return manager, gallery, do(shop, job.id)
+
+
+def names_found(shop, gallery: Gallery, seed: int) -> list[str]:
+    query = embed_faces(FakeEmbedder(), [face_photo(seed)], [face_landmarks(seed)])
+    found = shop.searcher.search(gallery.id, query, 5, weights_sha256=gallery.weights_sha256)
+    return [hit.external_id for hit in found.lists[0]]
+
+
+def test_an_import_tells_each_item_and_can_be_searched(shop, imported) -> None:
+    _, gallery, job = imported
+    assert job.state is JobState.SUCCEEDED
+    assert job.counts == {"indexed": 3, "rejected": 1}
+    assert set(names_found(shop, gallery, 1)) == {"phantom 0", "phantom 1", "phantom 2"}
+
+
+def test_an_expunged_person_leaves_search_files_and_index(shop, imported) -> None:
+    manager, gallery, _ = imported
+    with session_scope(shop.engine) as session:
+        subject = find_subject(session, gallery.id, "phantom 1")
+        assert subject is not None
+        sha256 = galleries.get_subject(session, manager, subject.id).photos[0].sha256
+        job = galleries.expunge_subject(session, manager, subject.id, reason="acquitted")
+    assert shop.store.exists(sha256)
+    assert "phantom 1" not in names_found(shop, gallery, 1)
+    assert do(shop, job.id).state is JobState.SUCCEEDED
+    assert not shop.store.exists(sha256)
+    assert set(names_found(shop, gallery, 1)) == {"phantom 0", "phantom 2"}
+    with session_scope(shop.engine) as session:
+        details = json.loads(events_of(session, Tag.GALLERY_FILES_DELETED)[0].payload)["details"]
+        assert sha256 in details["files"]
+        view = galleries.get_gallery(session, manager, gallery.id)
+        assert view.generation is not None
+        assert view.generation.photo_count == 2
