@@ -9,13 +9,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import traceback
 import uuid
 from pathlib import Path
 from typing import IO
 
 from sqlalchemy import event
 
+from db.models import Job, JobState
 from db.queries import jobs
+from db.queries.rows import get_row
 from db.session import open_engine, session_scope
 from forensic.jobs.galleries import imports
 from forensic.storage import FileStore
@@ -67,6 +70,8 @@ def work(url: str, base: Path, job_id: uuid.UUID, processes: int) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", lambda c, _: c.execute("PRAGMA synchronous=OFF"))
     with session_scope(engine) as session:
+        if get_row(session, Job, job_id).state is JobState.SUCCEEDED:
+            return  # killed after its last commit: there is nothing left to do
         jobs.claim_job(session, job_id, "w", lease=LEASE, max_attempts=10**6)
     imports.run_import(
         engine,
@@ -90,6 +95,8 @@ def main(url: str, base: Path) -> None:
             try:
                 work(url, base, uuid.UUID(job_id), int(processes))
                 code = 0
+            except BaseException:
+                traceback.print_exc()
             finally:
                 sys.stderr.flush()
                 os._exit(code)
