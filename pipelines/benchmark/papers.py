@@ -37,14 +37,19 @@ def parse_data(entries: Sequence[str]) -> dict[str, Path]:
     "--data",
     multiple=True,
     metavar="NAME=FOLDER",
-    help="Packed data set: cuhk and ar (cufs-250), lfw (csi-96); repeatable.",
+    help="Packed data set: cuhk and ar (cufs-250), cuhk-portrait (portrait-256), lfw (csi-96); "
+    "repeatable.",
 )
 @click.option(
     "--features", type=click.Path(path_type=Path), help="Network for FID and inception score."
 )
 @click.option("--speed", is_flag=True, help="Measure run times as well; wants an idle machine.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for papers.md and .json.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder for papers.md, papers.json and contact sheets.",
+)
 def papers(
     only: tuple[str, ...],
     weights: tuple[Path, ...],
@@ -68,5 +73,6 @@ def papers(
         device=choose_device(device),
         features=features,
         speed=speed,
+        sheets=out / "sheets" if out else None,
     )
     click.echo(benchmark_papers(materials, only=only, out=out))

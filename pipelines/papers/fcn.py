@@ -23,6 +23,7 @@ from forensic.stats.bootstrap import bootstrap_mean
 from forensic.stats.mcnemar import compare_paired
 from forensic.stats.ranks import mate_ranks
 from forensic.training.drawing import to_gray
+from pipelines.papers.sheets import write_sheet
 from pipelines.papers.tables import Materials, Measured, PaperTable, Row, printed_only, try_row
 from pipelines.published import FCN_FIGURE_4, FCN_MPRL, FCN_TABLE_1, FCN_TABLE_2
 
@@ -109,6 +110,10 @@ def reconstruction(materials: Materials) -> PaperTable:
     def measure(name: str) -> Row:
         generator = materials.generator(name)
         pictures = draw_test(materials, generator)
+        if materials.sheets:
+            rows = {"photo": draw_test(materials, None).made, "machine-made": pictures.made}
+            path = materials.sheets / f"{name}.png"
+            write_sheet(path, {**rows, "artist's drawing": pictures.drawn})
         values = mprl(pictures.made, pictures.drawn).numpy().astype(np.float64)
         people = np.array(pictures.people)
         ours = {}

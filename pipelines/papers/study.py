@@ -7,6 +7,7 @@ leaks people, and with `-disjoint` when trained on the 88 people of the usual sp
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from forensic.datasets.taught import DRAWING
 from forensic.generators.registry import LoadedGenerator
 from forensic.stats.bootstrap import bootstrap_mean
 from forensic.training.tasks.autoencoder import as_rgb, check_direction, picture_figures
+from pipelines.papers.sheets import SHOWN, write_sheet
 from pipelines.papers.tables import Materials, Measured, PaperTable, Row, try_row
 from pipelines.published import STUDY_TABLE_3, STUDY_TABLE_4
 
@@ -75,6 +77,8 @@ def _measure(materials: Materials, weights: str, suffix: str) -> Row:
     generator = materials.generator(weights)
     pairs = load_pairs(materials, generator, is_leaky=not suffix)
     values = score_pairs(generator, pairs, device=materials.device)
+    if materials.sheets:
+        _write_sheet(materials.sheets / f"{weights}.png", generator, pairs, materials.device)
     people = np.array(pairs.subjects)
     ours = {}
     for column, numbers in values.items():
@@ -121,6 +125,19 @@ def score_pairs(
             columns[name].append(own[name])
             columns[f"{name}{COMMON_PX}"].append(common[name])
     return {name: torch.cat(parts).double().numpy() for name, parts in columns.items()}
+
+
+def _write_sheet(
+    path: Path, generator: LoadedGenerator, pairs: SketchPhotoPairs, device: torch.device
+) -> None:
+    """Show pictures from all over the test part."""
+    source, target = check_direction(generator.direction)
+    batch = pairs.batch(np.linspace(0, len(pairs) - 1, min(SHOWN, len(pairs))).astype(np.intp))
+    with torch.inference_mode():
+        made = generator.network(as_rgb(batch[source]).to(device)).float().cpu()
+    write_sheet(
+        path, {source: batch[source], "machine-made": made, f"true {target}": batch[target]}
+    )
 
 
 def _common(pictures: Tensor) -> Tensor:

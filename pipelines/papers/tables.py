@@ -81,6 +81,7 @@ class Materials:
         device: Where to compute.
         features: File of a network whose features compare sets of images, if any.
         speed: Measure run times as well.
+        sheets: Folder for contact sheets; None writes none.
     """
 
     weights: Sequence[Path]
@@ -88,6 +89,7 @@ class Materials:
     device: torch.device
     features: Path | None = None
     speed: bool = False
+    sheets: Path | None = None
 
     def find_weights(self, name: str) -> Path | None:
         """Return the file of weights called `name` among the user's, or None."""

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -65,8 +67,10 @@ def test_figure_4_pairs_seeds_and_leaves_out_half_trained_ones(materials: Materi
     assert rows["27"].missing
 
 
-def test_reconstruction_and_run_times(materials: Materials) -> None:
-    rows = {row.name: row for row in reconstruction(materials).rows}
+def test_reconstruction_and_run_times(materials: Materials, tmp_path: Path) -> None:
+    shown = Materials(materials.weights, materials.data, CPU, sheets=tmp_path)
+    rows = {row.name: row for row in reconstruction(shown).rows}
+    assert [path.name for path in tmp_path.glob("*.png")] == ["fcn-medium.png"]
     assert set(rows["fcn-medium"].ours) == {"0.5", "1", "2"}
     assert rows["fcn-medium"].paper["1"] == 34.6
     assert "forensic train fcn-large" in rows["fcn-large"].missing

@@ -34,7 +34,8 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
     write_autoencoder(place / "study-conv-s2f-disjoint.safetensors", "sketch-to-photo")
     write_autoencoder(place / "study-conv-s2f-128.safetensors", "sketch-to-photo")
     data = {"cuhk": write_cufs(place / "cuhk", n_train=2, n_test=2)}
-    found = tables(Materials([place], data, torch.device("cpu")))
+    found = tables(Materials([place], data, torch.device("cpu"), sheets=place / "sheets"))
+    assert len(list((place / "sheets").glob("study-conv-s2f*.png"))) == 3
     assert [table.name for table in found] == ["study-table-3", "study-table-4"]
     return {row.name: row for table in found for row in table.rows}
 
