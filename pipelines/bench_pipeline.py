@@ -104,8 +104,8 @@ def compare(paths: Sequence[Path], *, repeats: int, device: str) -> Comparison:
     import torch
 
     with tempfile.TemporaryDirectory() as folder:
-        weights, about = _weights_file(Path(folder))
-        sides = {"ours": _ours(weights, device), "plain": _plain(weights, device)}
+        weights, about = weights_file(Path(folder))
+        sides = {"ours": _ours(weights, device), "plain": plain_loop(weights, device)}
         seconds: dict[str, list[float]] = {name: [] for name in sides}
         faces: dict[str, int] = {}
         for run in sides.values():
@@ -150,7 +150,7 @@ def _ours(weights: Path, device: str) -> Callable[[Sequence[Path]], int]:
     return lambda paths: len(enroller.enrol(Photo(p, str(p), str(p)) for p in paths).photos)
 
 
-def _plain(weights: Path, device: str) -> Callable[[Sequence[Path]], int]:
+def plain_loop(weights: Path, device: str) -> Callable[[Sequence[Path]], int]:
     """Return the loop of facenet-pytorch's examples: one image at a time, its own settings."""
     import torch
     from facenet_pytorch import MTCNN, InceptionResnetV1
@@ -177,7 +177,7 @@ def _plain(weights: Path, device: str) -> Callable[[Sequence[Path]], int]:
     return run
 
 
-def _weights_file(folder: Path) -> tuple[Path, str]:
+def weights_file(folder: Path) -> tuple[Path, str]:
     """Return weights for both sides: the released ones if present, else random ones."""
     import torch
     from facenet_pytorch import InceptionResnetV1
