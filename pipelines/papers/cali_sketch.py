@@ -19,7 +19,7 @@ from torch import Tensor
 from forensic.datasets.calibration import CalibrationFaces
 from forensic.datasets.packed import contact_sheet
 from forensic.datasets.taught import DRAWING
-from forensic.errors import WeightsError
+from forensic.errors import MissingWeights, WeightsError
 from forensic.generators.cali_sketch import CaliSketch
 from forensic.generators.registry import GENERATORS, LoadedGenerator
 from forensic.images.io import write_image
@@ -53,6 +53,14 @@ PICTURE_COLUMNS = {
     "kernel": "kernel distance",
 }
 EDGE_COLUMNS = {"precision": "precision", "recall": "recall"}
+CHANGES = {
+    "-detail": 'options.targets=["detail"]',
+    "-contour": 'options.targets=["contour"]',
+    "-improved-1": "options.synthesis=improved-1",
+    "-improved-2": "options.synthesis=improved-2",
+}
+"""How the recipe of a variant differs from that of Table 1."""
+
 TARGETS = {"-detail": "detail", "-contour": "contour", "": "detail and contour"}
 SYNTHESES = {"": "original", "-improved-1": "improved-1", "-improved-2": "improved-2"}
 
@@ -129,6 +137,14 @@ def _is_there(materials: Materials, name: str) -> bool:
     return materials.find_weights(name) is not None or name in GENERATORS
 
 
+def _command(weights: str) -> str:
+    """Return what trains weights of a name."""
+    variant = weights.removeprefix("cali-sketch").removesuffix(SMALL)
+    recipe = "cali-sketch" + (SMALL if weights.endswith(SMALL) else "")
+    change = f" --set name={weights} --set '{CHANGES[variant]}'" if variant else ""
+    return f"forensic train {recipe}{change} --out RUN"
+
+
 def _row(
     materials: Materials,
     features: SetFeatures | None,
@@ -137,6 +153,10 @@ def _row(
     paper: dict[str, float],
 ) -> Row:
     def compute() -> Row:
+        if not _is_there(materials, weights):
+            raise MissingWeights(
+                f"no {weights}.safetensors in --weights; train it with `{_command(weights)}`"
+            )
         generator = materials.generator(weights)
         folder = materials.folder(DATA)
         found = measure(generator, folder, kind=kind, features=features, device=materials.device)

@@ -139,6 +139,10 @@ def test_tables_say_what_was_computed_and_what_is_missing(folder: Path, tmp_path
     assert "fid" not in ours.ours  # the stand-in's distance is no FID
     assert "no FID" in first.note
     assert [row.name for row in second.rows if not row.missing] == ["cali-sketch-128, xdog"]
+    assert (
+        """--set name=cali-sketch-detail --set 'options.targets=["detail"]'"""
+        in second.rows[0].missing
+    )
     assert [row.paper["psnr"] for row in third.rows] == [20.25, 20.25, 20.34, 21.09]
 
 
