@@ -58,7 +58,7 @@ def files_of(base: Path) -> set[str]:
     return {p.parent.name + p.name for p in kept if p.is_file() and p.parent.name != "incoming"}
 
 
-def kill_at_random_moments(
+def assert_survives_kills(
     engine: Engine, url: str, tmp_path: Path, *, kills: int, processes: int = 0
 ) -> None:
     source, chance = source_of(tmp_path), random.Random(20261121)
@@ -96,10 +96,10 @@ def kill_at_random_moments(
 @pytest.mark.slow
 def test_killed_at_random_moments(engine: Engine, backend: str, url: str, tmp_path: Path) -> None:
     kills = 100 if backend == "sqlite" else 25  # the records behave alike, the server is slower
-    kill_at_random_moments(engine, url, tmp_path, kills=kills)
+    assert_survives_kills(engine, url, tmp_path, kills=kills)
 
 
 @pytest.mark.slow
 def test_killed_together_with_its_worker_processes(records: Engine, tmp_path: Path) -> None:
     url = records.url.render_as_string(hide_password=False)
-    kill_at_random_moments(records, url, tmp_path, kills=3, processes=1)
+    assert_survives_kills(records, url, tmp_path, kills=3, processes=1)
