@@ -16,6 +16,7 @@ from forensic.files import sha256_of_file
 from forensic.generators.autoencoders import ConvAutoencoder, SparseAutoencoder, VGGAutoencoder
 from forensic.generators.cali_sketch import CaliSketch
 from forensic.generators.csi import CSI
+from forensic.generators.deepfacepencil.generators import DeepFacePencil, GlobalGenerator
 from forensic.generators.fcn import FCN
 from forensic.generators.pix2pix import UNet
 from forensic.images.frame import Frame, create_frame
@@ -32,8 +33,10 @@ NETWORKS: Registry[Callable[..., nn.Module]] = Registry(
         "cali-sketch": CaliSketch,
         "conv-autoencoder": ConvAutoencoder,
         "csi": CSI,
+        "deepfacepencil": DeepFacePencil,
         "fcn": FCN,
         "pix2pix": UNet,
+        "pix2pixhd-global": GlobalGenerator,
         "sparse-autoencoder": SparseAutoencoder,
         "vgg-autoencoder": VGGAutoencoder,
     },

@@ -45,11 +45,13 @@ TOYS: dict[str, list[Toy]] = {
         Toy({"in_channels": 1, "width": 4, "n_blocks": 1}, channels=1),
         Toy({"in_channels": 3, "width": 4, "n_blocks": 1}),
     ],
+    "deepfacepencil": [Toy({"width": 4, "n_down": 2, "n_blocks": 1})],
     "fcn": [
         Toy({"size": "sr"}, side=20, shape=(2, 1, 8, 8)),
         Toy({"size": "small", "coordinates": False}, side=20, shape=(2, 1, 8, 8)),
     ],
     "pix2pix": [Toy({"width": 4, "depth": 5})],
+    "pix2pixhd-global": [Toy({"width": 4, "n_down": 2, "n_blocks": 1})],
     "sparse-autoencoder": [Toy({"side_px": 32, "widths": (8, 6)})],
     "vgg-autoencoder": [Toy()],
 }

@@ -1,0 +1,1 @@
+"""DeepFacePencil: faces from drawings whose strokes do not lie where they should."""
