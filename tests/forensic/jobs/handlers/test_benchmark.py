@@ -1,14 +1,28 @@
 """Uploaded pairs are unpacked by file name alone, and what is no pair is refused."""
 
 import io
+import json
 import zipfile
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from sqlalchemy import Engine
 
+from db.models import JobState, ProbeKind, Role
+from db.session import session_scope
+from forensic.cases import benchmarks
+from forensic.cases.audit import Tag
 from forensic.errors import JobError
-from forensic.jobs.handlers.benchmark import summary_of, unpack_pairs
-from tests.support.service import png
+from forensic.images.io import encode_image
+from forensic.jobs.handlers.benchmark import run_benchmark, summary_of, unpack_pairs
+from forensic.jobs.tasks import Workshop, run_job
+from forensic.storage import FileStore
+from forensic.weights.catalogue import load_catalogue
+from tests.support.images import face_photo
+from tests.support.service import actor_of, events_of, png
 
 
 def archive_of(tmp_path: Path, names: dict[str, bytes]) -> Path:
@@ -83,3 +97,36 @@ def test_the_summary_is_sizes_and_rates() -> None:
         "embedder_weights_sha256": "e" * 64,
         "methods": {"none": {"rank1": 0.75, "ci95": [0.2, 0.99]}},
     }
+
+
+@pytest.mark.slow
+def test_uploaded_pairs_are_measured_by_the_command(
+    records: Engine, store: FileStore, tmp_path: Path
+) -> None:
+    shown = SimpleNamespace(device="cpu")
+    lease = timedelta(minutes=5)
+    shop = Workshop(records, store, tmp_path, cast("Any", shown), cast("Any", None), "w1", lease)
+    pairs = {
+        f"{folder}/{seed}.png": encode_image(face_photo(seed, take=take))
+        for seed in range(3)
+        for folder, take in (("photos", 0), ("sketches", 1))
+    }
+    with session_scope(records) as session:
+        actor = actor_of(session, Role.EXAMINER)
+        with open(archive_of(tmp_path, pairs), "rb") as archive:
+            job = benchmarks.request(
+                session, actor, name="phantoms", archive=archive, store=store,
+                kind=ProbeKind.VIEWED,
+            )  # fmt: skip
+    run_job(shop, job.id, {"benchmark": run_benchmark})
+    with session_scope(records) as session:
+        view = benchmarks.get(session, actor, job.id)
+        assert (view.job.state, view.job.detail) == (JobState.SUCCEEDED, None)
+        assert (view.summary["probes"], view.summary["gallery"]) == (3, 3)
+        assert view.summary["sketch_kind"] == "viewed"
+        assert view.summary["embedder_weights_sha256"] == load_catalogue()["sketchface"].sha256
+        assert set(view.summary["methods"]) == {"none"}
+        page = benchmarks.file_bytes(session, actor, job.id, "report.json", store=store)[0]
+        assert json.loads(page)["probes"] == 3
+        assert any(name.endswith(".html") for name in view.files)
+        assert len(events_of(session, Tag.BENCHMARK_ENDED)) == 1
