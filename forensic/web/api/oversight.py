@@ -149,10 +149,7 @@ def list_models() -> dict[str, Sequence[WeightsEntry]]:
 def get_model(name: str) -> WeightsEntry:
     """Show one network."""
     check(auth.current_actor(), Action.VIEW_MODELS)
-    catalogue = load_catalogue()
-    if name not in catalogue:
-        raise RecordNotFound("model", name)
-    return catalogue[name]
+    return _entry(name)
 
 
 @family.operation("GET", "/system", gives=SystemSchema)
@@ -167,3 +164,10 @@ def system() -> dict[str, Any]:
         "device": records.settings().device,
         "active_indexes": records.session().scalars(active).all(),
     }
+
+
+def _entry(name: str) -> WeightsEntry:
+    catalogue = load_catalogue()
+    if name not in catalogue:
+        raise RecordNotFound("model", name)
+    return catalogue[name]
