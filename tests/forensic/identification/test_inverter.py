@@ -6,13 +6,15 @@ import torch
 
 from forensic.errors import LandmarksError, ShapeError
 from forensic.faces.align import align_face
+from forensic.faces.landmarks import ALIGNED
+from forensic.generators.registry import load_generator
 from forensic.identification.inverter import SketchInverter
 from forensic.images.io import load_image
 from forensic.images.label import label_machine_made
 from forensic.images.tensors import images_to_tensor, tensor_to_images
 from forensic.sketches.registry import SKETCH_STYLES
-from tests.support.generators import small_generator
-from tests.support.images import face_landmarks, face_sketch
+from tests.support.generators import small_generator, write_copying_fcn
+from tests.support.images import face_landmarks, face_photo, face_sketch
 
 CPU = torch.device("cpu")
 
@@ -91,3 +93,17 @@ def test_no_sketches_and_refused_sketches() -> None:
         inverter.invert([face_sketch(1)], [np.zeros((5, 2), np.float32)])
     with pytest.raises(ShapeError):
         inverter.invert([face_sketch(1)[:, :, 0]], [face_landmarks(1)])
+
+
+def test_landmarks_follow_crop_and_lost_border(tmp_path: Path) -> None:
+    """A network that copies the photo and loses six pixels a side: the same pixel at each point."""
+    generator = load_generator(str(write_copying_fcn(tmp_path / "copy.safetensors")), CPU)
+    photo, five = face_photo(1), ALIGNED["cufs"].landmarks
+    made = SketchInverter(generator, device=CPU).invert([photo], [five])[0]
+    assert made.image.shape == (188, 143, 3)
+    assert made.source is not None
+    assert made.source.shape == (200, 155, 3)
+    for (x, y), (u, v) in zip(five.astype(int), made.landmarks.astype(int), strict=True):
+        assert abs(int(made.image[v, u, 1]) - int(photo[y, x, 1])) <= 1
+    assert made.provenance["direction"] == "photo-to-sketch"
+    assert made.provenance["style_applied"] is False

@@ -53,3 +53,19 @@ def test_refused() -> None:
     for bad in ([8], [8, 0], [8, -1], [1.5, 2]):
         with pytest.raises(ShapeError):
             create_frame(size_hw=bad)  # type: ignore[arg-type]
+
+
+def test_points_move_with_the_pixels() -> None:
+    """A bright pixel lies where its point is said to lie, after crop and enlargement."""
+    picture = np.zeros((20, 30, 1), np.uint8)
+    picture[7, 12] = 255
+    point = np.array([[12, 7]], np.float32)
+    cropped = Frame((11, 17))
+    x, y = cropped.move(point, (20, 30))[0]
+    assert cropped.apply(picture)[int(y), int(x), 0] == 255
+    x, y = Frame((11, 17), (33, 51)).move(point, (20, 30))[0]
+    large = Frame((11, 17), (33, 51)).apply(picture)[:, :, 0].astype(float)
+    rows, columns = np.indices(large.shape)
+    assert x == pytest.approx((large * columns).sum() / large.sum(), abs=0.05)
+    assert y == pytest.approx((large * rows).sum() / large.sum(), abs=0.05)
+    assert np.array_equal(Frame().move(point, (20, 30)), point)
