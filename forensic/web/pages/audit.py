@@ -78,7 +78,8 @@ def _render(verification: Verification | None) -> ResponseReturnValue:
 
 def _wanted(form: Form) -> dict[str, Any]:
     """Return the filters; a case or person that is not there matches no event."""
-    session, wanted = records.session(), {}
+    session = records.session()
+    wanted: dict[str, Any] = {}
     if form.text("case"):
         case = find_case(session, form.text("case"))
         wanted["case_id"] = case.id if case else uuid.UUID(int=0)

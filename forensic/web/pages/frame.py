@@ -86,7 +86,8 @@ def next_url(next_after: object | None, name: str = "after") -> str | None:
     """Return the address of the next page of the list being shown."""
     if next_after is None or request.endpoint is None:
         return None
-    return url_for(request.endpoint, **_where(name), **{name: str(next_after)})
+    where = {**_where(name), name: str(next_after)}
+    return url_for(request.endpoint, **where)
 
 
 def first_url(name: str = "after") -> str | None:
