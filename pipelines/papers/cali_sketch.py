@@ -17,12 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from forensic.datasets.calibration import CalibrationFaces
-from forensic.datasets.packed import contact_sheet
 from forensic.datasets.taught import DRAWING
 from forensic.errors import MissingWeights, WeightsError
 from forensic.generators.cali_sketch import CaliSketch
 from forensic.generators.registry import GENERATORS, LoadedGenerator
-from forensic.images.io import write_image
 from forensic.images.tensors import images_to_tensor, tensor_to_images
 from forensic.metrics.edges import edge_accuracy
 from forensic.metrics.psnr import pooled_psnr
@@ -32,6 +30,7 @@ from forensic.stats.bootstrap import BootstrapMean, bootstrap_mean
 from forensic.weights.bundle import read_bundle_metadata
 from forensic.weights.store import find_weights
 from pipelines.papers.sets import SetDistance, SetFeatures, open_features, set_distance
+from pipelines.papers.sheets import SHOWN, write_sheet
 from pipelines.papers.tables import Materials, Measured, PaperTable, Row, printed_only, try_row
 from pipelines.published import CALI_TABLE_1, CALI_TABLE_2, CALI_TABLE_3
 
@@ -159,7 +158,14 @@ def _row(
             )
         generator = materials.generator(weights)
         folder = materials.folder(DATA)
-        found = measure(generator, folder, kind=kind, features=features, device=materials.device)
+        found = measure(
+            generator,
+            folder,
+            kind=kind,
+            features=features,
+            device=materials.device,
+            sheet=materials.sheets / f"{weights}-{kind}.png" if materials.sheets else None,
+        )
         ours = {name: Measured(m.mean, m.ci95) for name, m in found.images.items()}
         if found.distance:
             name = "fid" if found.distance.is_standard else "frechet"
@@ -222,7 +228,14 @@ def measure(
     )
     refined, made = generate(network, faces.sketches[0], device=device)
     if sheet:
-        write_sheet(sheet, [faces.sketches[0], 255 - refined, made, faces.photos])
+        pictures = {
+            f"sketch: {kind}": faces.sketches[0],
+            "refined sketch (machine-made)": 255 - refined,
+            "machine-made face": made,
+            "true photo": faces.photos,
+        }
+        chosen = np.linspace(0, len(made) - 1, min(SHOWN, len(made))).astype(np.intp)
+        write_sheet(sheet, {n: images_to_tensor(p[chosen]) for n, p in pictures.items()})
     clusters = np.array([record.subject for record in faces.records])
     values = per_image(refined, made, faces)
     return Figures(
@@ -265,8 +278,3 @@ def per_image(
         for name, figures in zip(("precision", "recall"), accuracy, strict=True):
             values[name] += figures.tolist()
     return {name: np.array(column) for name, column in values.items()}
-
-
-def write_sheet(path: Path, rows: list[Images], *, n_faces: int = 8) -> None:
-    """Write a picture with a row of faces for each kind of image."""
-    write_image(path, contact_sheet([list(images[:n_faces]) for images in rows]))

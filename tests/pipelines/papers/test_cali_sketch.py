@@ -18,6 +18,7 @@ from forensic.images.frame import Frame
 from forensic.images.io import load_image
 from forensic.weights.bundle import save_bundle
 from pipelines.papers.cali_sketch import generate, measure, tables
+from pipelines.papers.sheets import BAND_PX
 from pipelines.papers.tables import Materials
 from tests.support.calibration import write_calibration
 from tests.support.vgg import write_vgg19
@@ -61,7 +62,7 @@ def test_every_figure_with_its_people_and_the_name_of_its_features(
     assert "no FID" in figures.distance.features
     assert figures.distance.n_images == 3
     assert figures.distance.frechet > 0
-    assert load_image(tmp_path / "sheet.png").shape == (4 * 32, 3 * 32, 3)
+    assert load_image(tmp_path / "sheet.png").shape == (4 * (32 + BAND_PX), 3 * 32, 3)
     assert json.loads(json.dumps(asdict(figures)))["kind"] == "photocopy"
 
 
@@ -126,8 +127,10 @@ def test_tables_say_what_was_computed_and_what_is_missing(folder: Path, tmp_path
             data={"cuhk-portrait": test_part},
             device=CPU,
             features=folder / "vgg.safetensors",
+            sheets=tmp_path / "sheets",
         )
     )
+    assert (tmp_path / "sheets" / "cali-sketch-128-drawing.png").is_file()
     rows = {row.name: row for row in first.rows}
     assert rows["pix2pix"].paper["fid"] == 76.90
     assert "forensic train cali-sketch" in rows["cali-sketch, drawing"].missing
