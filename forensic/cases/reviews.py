@@ -13,8 +13,8 @@ from db.models import Adjudication, Candidate, Review, Verdict
 from db.queries import reviews as review_rows
 from forensic.cases import access, audit
 from forensic.cases.actor import Actor
+from forensic.cases.leads import all_candidates, must_stay_blind, own_reviews
 from forensic.cases.permissions import Action
-from forensic.cases.searches import all_candidates, must_stay_blind, own_reviews
 from forensic.errors import RecordConflict, RequestRefused, ReviewConflict
 
 FEATURES = (

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from db.models import Case, CaseStatus
-from forensic.cases import lifecycle
+from forensic.cases import lifecycle, retention
 from forensic.web import auth, records
 from forensic.web.api.frame import (
     TEXT,
@@ -119,7 +119,7 @@ def open_case(sent: dict[str, Any]) -> tuple[Case, dict[str, str]]:
 def list_due(query: dict[str, Any]) -> dict[str, Any]:
     """List the cases that may no longer be kept."""
     session, actor = records.session(), auth.current_actor()
-    return fetch(query, lambda **options: lifecycle.due_for_retention(session, actor, **options))
+    return fetch(query, lambda **options: retention.due_for_retention(session, actor, **options))
 
 
 @family.operation("GET", "/cases/<uuid:case_id>", gives=CaseSchema)
@@ -159,13 +159,13 @@ def reopen_case(sent: dict[str, str], case_id: uuid.UUID) -> Case:
 @family.operation("PUT", "/cases/<uuid:case_id>/legal-hold", body=Reason, gives=CaseSchema)
 def hold_case(sent: dict[str, str], case_id: uuid.UUID) -> Case:
     """Forbid expunging a case."""
-    return lifecycle.set_legal_hold(records.session(), auth.current_actor(), case_id, **sent)
+    return retention.set_legal_hold(records.session(), auth.current_actor(), case_id, **sent)
 
 
 @family.operation("DELETE", "/cases/<uuid:case_id>/legal-hold", gives=CaseSchema)
 def release_case(case_id: uuid.UUID) -> Case:
     """Allow expunging a case again."""
-    return lifecycle.set_legal_hold(records.session(), auth.current_actor(), case_id, reason=None)
+    return retention.set_legal_hold(records.session(), auth.current_actor(), case_id, reason=None)
 
 
 @family.operation(
@@ -173,7 +173,7 @@ def release_case(case_id: uuid.UUID) -> Case:
 )
 def expunge_case(sent: dict[str, str], case_id: uuid.UUID) -> dict[str, uuid.UUID]:
     """Clear what a case holds about people; a job deletes its files."""
-    job = lifecycle.expunge(records.session(), auth.current_actor(), case_id, **sent)
+    job = retention.expunge(records.session(), auth.current_actor(), case_id, **sent)
     return {"job_id": job.id}
 
 

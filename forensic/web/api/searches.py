@@ -10,9 +10,10 @@ from marshmallow import Schema, fields, validate
 
 from db.models import Search
 from db.queries.subjects import SubjectFilter
-from forensic.cases import searches
+from forensic.cases import leads, searches
+from forensic.cases.leads import CandidateList
 from forensic.cases.renditions import GENERATORS_MAX
-from forensic.cases.searches import CandidateList, SearchView
+from forensic.cases.searches import SearchView
 from forensic.web import auth, records
 from forensic.web.api.frame import TEXT, Family, PageQuery, fetch, file_response, page_of
 from forensic.web.api.jobs import JobSchema
@@ -164,13 +165,13 @@ def get_search(search_id: uuid.UUID) -> SearchView:
 @family.operation("GET", "/searches/<uuid:search_id>/candidates", gives=CandidatesSchema)
 def list_candidates(search_id: uuid.UUID) -> CandidateList:
     """Return the whole list; an examiner who has still to decide sees it without ranks."""
-    return searches.candidates(records.session(), auth.current_actor(), search_id)
+    return leads.candidates(records.session(), auth.current_actor(), search_id)
 
 
 @family.operation("GET", "/candidates/<uuid:candidate_id>/photo", gives="image/*")
 def get_candidate_photo(candidate_id: uuid.UUID) -> Response:
     """Return the gallery photo of a candidate."""
-    data, media_type = searches.candidate_photo(
+    data, media_type = leads.candidate_photo(
         records.session(), auth.current_actor(), candidate_id, store=records.store()
     )
     return file_response(data, media_type)

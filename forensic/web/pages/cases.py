@@ -15,7 +15,7 @@ from db.models import Case, CaseStatus, Role, User
 from db.queries import galleries as gallery_rows
 from db.queries import users as user_rows
 from db.queries.rows import PAGE_SIZE_MAX
-from forensic.cases import lifecycle, probes, searches
+from forensic.cases import lifecycle, probes, retention, searches
 from forensic.cases.lifecycle import TimelineEntry
 from forensic.cases.permissions import RULES, Action, may
 from forensic.web import records
@@ -155,7 +155,7 @@ def reopen(case_id: uuid.UUID) -> ResponseReturnValue:
 @blueprint.post("/<uuid:case_id>/hold")
 def hold(case_id: uuid.UUID) -> ResponseReturnValue:
     """POST /cases/ID/hold: 303 the legal hold is set, 404, 422 without a reason."""
-    lifecycle.set_legal_hold(records.session(), current_actor(), case_id, reason=_reason())
+    retention.set_legal_hold(records.session(), current_actor(), case_id, reason=_reason())
     if request.form.get("from") == "retention":  # administrators see no case
         return done("held", "pages.cases.retention")
     return done("held", "pages.cases.show", case_id=case_id)
@@ -164,14 +164,14 @@ def hold(case_id: uuid.UUID) -> ResponseReturnValue:
 @blueprint.post("/<uuid:case_id>/release")
 def release(case_id: uuid.UUID) -> ResponseReturnValue:
     """POST /cases/ID/release: 303 the legal hold is released, 404."""
-    lifecycle.set_legal_hold(records.session(), current_actor(), case_id, reason=None)
+    retention.set_legal_hold(records.session(), current_actor(), case_id, reason=None)
     return done("released", "pages.cases.show", case_id=case_id)
 
 
-@blueprint.get("/retention")
-def retention() -> ResponseReturnValue:
+@blueprint.get("/retention", endpoint="retention")
+def due() -> ResponseReturnValue:
     """GET /cases/retention: 200 the cases that may no longer be kept, for administrators."""
-    page = lifecycle.due_for_retention(records.session(), current_actor(), after=page_key())
+    page = retention.due_for_retention(records.session(), current_actor(), after=page_key())
     return render_template(
         "retention.html.j2",
         cases=page.rows,
@@ -183,7 +183,7 @@ def retention() -> ResponseReturnValue:
 @blueprint.post("/<uuid:case_id>/expunge")
 def expunge(case_id: uuid.UUID) -> ResponseReturnValue:
     """POST /cases/ID/expunge: 303 expunged, 404, 409 under legal hold, 422 without a reason."""
-    lifecycle.expunge(records.session(), current_actor(), case_id, reason=_reason())
+    retention.expunge(records.session(), current_actor(), case_id, reason=_reason())
     return done("expunging", "pages.cases.retention")
 
 

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from db.models import LandmarkVersion, Probe, Rendition, SearchInput, Verdict
 from db.queries.rows import get_row
-from forensic.cases import lifecycle, reviews, searches
+from forensic.cases import leads, lifecycle, reviews, searches
+from forensic.cases.leads import CandidateView
 from forensic.cases.permissions import Action, check
 from forensic.cases.reviews import ANSWERS, FEATURES, Progress
-from forensic.cases.searches import CandidateView
 from forensic.faces.align import CSITemplate
 from forensic.faces.geometry import map_points
 from forensic.web import records
@@ -56,7 +56,7 @@ def start(search_id: uuid.UUID) -> ResponseReturnValue:
     """GET /searches/ID/review: 302 to the first candidate that is not decided, 404."""
     actor, session = current_actor(), records.session()
     check(actor, Action.REVIEW)
-    entries = searches.candidates(session, actor, search_id).entries
+    entries = leads.candidates(session, actor, search_id).entries
     if not entries:
         return redirect(url_for("pages.searches.show", search_id=search_id))
     chosen = next((entry for entry in entries if entry.own_review is None), entries[0])
@@ -68,7 +68,7 @@ def candidate(search_id: uuid.UUID, candidate_id: uuid.UUID) -> ResponseReturnVa
     """GET, POST /searches/ID/review/ID: 200 the workbench, 303 decided, 404, 422 refused."""
     actor, session = current_actor(), records.session()
     check(actor, Action.REVIEW)
-    listed = searches.candidates(session, actor, search_id)
+    listed = leads.candidates(session, actor, search_id)
     positions = {entry.id: position for position, entry in enumerate(listed.entries)}
     if candidate_id not in positions:
         abort(404)
@@ -135,7 +135,7 @@ def _go_on(
     return done("decided", ".candidate", search_id=search_id, candidate_id=waiting.id)
 
 
-def _render(listed: searches.CandidateList, position: int, form: Form) -> ResponseReturnValue:
+def _render(listed: leads.CandidateList, position: int, form: Form) -> ResponseReturnValue:
     actor, session = current_actor(), records.session()
     view = searches.get(session, actor, listed.search.id)
     entries, entry = listed.entries, listed.entries[position]

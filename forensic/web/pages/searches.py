@@ -16,7 +16,7 @@ from db.queries import galleries as gallery_rows
 from db.queries import probes as probe_rows
 from db.queries.rows import PAGE_SIZE_MAX, get_row
 from db.queries.subjects import SubjectFilter
-from forensic.cases import lifecycle, probes, reviews, searches
+from forensic.cases import leads, lifecycle, probes, reviews, searches
 from forensic.cases.permissions import Action, check, may
 from forensic.cases.reviews import Progress
 from forensic.cases.searches import FUSIONS, LIST_LENGTH_DEFAULT, SearchView
@@ -68,7 +68,7 @@ def show(search_id: uuid.UUID) -> ResponseReturnValue:
     """GET /searches/ID: 200 the search, its progress or its list, 404."""
     actor, session = current_actor(), records.session()
     view = searches.get(session, actor, search_id)
-    listed = searches.candidates(session, actor, search_id)
+    listed = leads.candidates(session, actor, search_id)
     kinds = _kinds(session, view.inputs)
     return render_template(
         "search.html.j2",
@@ -91,7 +91,7 @@ def show(search_id: uuid.UUID) -> ResponseReturnValue:
 @blueprint.get("/candidates/<uuid:candidate_id>/photo")
 def photo(candidate_id: uuid.UUID) -> ResponseReturnValue:
     """GET /candidates/ID/photo: 200 the gallery's photo, 404, 409 when it is gone."""
-    data, media_type = searches.candidate_photo(
+    data, media_type = leads.candidate_photo(
         records.session(), current_actor(), candidate_id, store=records.store()
     )
     return picture(data, media_type)

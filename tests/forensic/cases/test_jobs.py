@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from db.models import JobState, Role
 from db.session import session_scope
-from forensic.cases import jobs, lifecycle
+from forensic.cases import jobs, retention
 from forensic.cases.actor import Actor
 from forensic.cases.audit import Tag
 from forensic.cases.jobs import JobKind
@@ -72,7 +72,7 @@ def test_the_deletion_of_files_is_not_cancelled_by_those_it_concerns(
     actor, _, of_case, _ = scene
     with session_scope(records) as session:
         chief = actor_of(session, Role.ADMINISTRATOR)
-        job = lifecycle.expunge(session, chief, of_case.case_id, reason="acquitted")
+        job = retention.expunge(session, chief, of_case.case_id, reason="acquitted")
         with pytest.raises(NotPermitted):
             jobs.cancel(session, actor, job.id)
 

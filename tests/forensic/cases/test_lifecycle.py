@@ -13,7 +13,7 @@ from db.models import Job, Probe, Role
 from db.queries.audit import verify
 from db.queries.cases import list_due_cases
 from db.session import session_scope
-from forensic.cases import lifecycle, probes
+from forensic.cases import lifecycle, probes, retention
 from forensic.cases.actor import Actor
 from forensic.cases.audit import Tag
 from forensic.errors import (
@@ -174,8 +174,8 @@ def test_expunging_clears_people_and_asks_for_the_deletion_of_files(
     with session_scope(records) as session:
         actor, chief, case_id, sketches = expunging(session, store)
         with pytest.raises(NotPermitted):
-            lifecycle.expunge(session, actor, case_id, reason="acquitted")
-        job = lifecycle.expunge(session, chief, case_id, reason="acquitted")
+            retention.expunge(session, actor, case_id, reason="acquitted")
+        job = retention.expunge(session, chief, case_id, reason="acquitted")
         assert session.get(Job, job.id).kind == "expunge"
         probe = probes.list_probes(session, actor, case_id).rows[0]
         assert (probe.artist, probe.note, probe.source) == (None, "", "")
@@ -192,12 +192,12 @@ def test_expunging_clears_people_and_asks_for_the_deletion_of_files(
 def test_a_legal_hold_forbids_expunging(records: Engine, store: FileStore) -> None:
     with session_scope(records) as session:
         actor, chief, case_id, _ = expunging(session, store)
-        lifecycle.set_legal_hold(session, actor, case_id, reason="appeal pending")
+        retention.set_legal_hold(session, actor, case_id, reason="appeal pending")
         with pytest.raises(RecordConflict, match="appeal pending"):
-            lifecycle.expunge(session, chief, case_id, reason="retention over")
+            retention.expunge(session, chief, case_id, reason="retention over")
         assert session.get(Probe, probes.list_probes(session, actor, case_id).rows[0].id).artist
-        lifecycle.set_legal_hold(session, chief, case_id, reason=None)
-        assert lifecycle.expunge(session, chief, case_id, reason="retention over")
+        retention.set_legal_hold(session, chief, case_id, reason=None)
+        assert retention.expunge(session, chief, case_id, reason="retention over")
 
 
 def test_retention_names_the_cases_that_are_due(records: Engine) -> None:
@@ -206,8 +206,8 @@ def test_retention_names_the_cases_that_are_due(records: Engine) -> None:
         case = open_case(session, actor, retain_until_on=TOMORROW)
         open_case(session, actor)
         later = TOMORROW + timedelta(days=1)
-        assert not lifecycle.due_for_retention(session, chief).rows
-        due = lifecycle.due_for_retention(session, chief, on=later)
+        assert not retention.due_for_retention(session, chief).rows
+        due = retention.due_for_retention(session, chief, on=later)
         assert [c.id for c in due.rows] == [case.id]
         assert [c.id for c in list_due_cases(session, later).rows] == [case.id]
         with pytest.raises(RequestRefused, match="day to come"):

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from db.models import Role, Verdict
 from db.session import session_scope
-from forensic.cases import lifecycle, reviews, searches
+from forensic.cases import leads, lifecycle, reviews
 from forensic.cases.audit import Tag
 from forensic.cases.reviews import Progress, Standing
 from forensic.errors import (
@@ -33,7 +33,7 @@ def scene(records: Engine, store: FileStore):
         for examiner in examiners:
             lifecycle.assign(session, actor, case.id, examiner.user_id)
         search = completed_search(session, actor, case, store)
-        ids = [row.id for row in searches.all_candidates(session, search.id)]
+        ids = [row.id for row in leads.all_candidates(session, search.id)]
     return actor, examiners, search, ids
 
 

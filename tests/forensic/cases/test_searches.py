@@ -10,7 +10,7 @@ from db.queries.photos import remove_photos
 from db.queries.probes import add_rendition
 from db.queries.subjects import SubjectFilter
 from db.session import session_scope
-from forensic.cases import lifecycle, probes, reviews, searches
+from forensic.cases import leads, lifecycle, probes, reviews, searches
 from forensic.cases.audit import Tag
 from forensic.errors import (
     NotPermitted,
@@ -176,7 +176,7 @@ def test_an_investigator_sees_the_ranked_list_and_the_notice(
         actor = actor_of(session, Role.INVESTIGATOR)
         case = open_case(session, actor)
         search = completed_search(session, actor, case, store)
-        listed = searches.candidates(session, actor, search.id)
+        listed = leads.candidates(session, actor, search.id)
         assert not listed.is_blind
         assert [entry.rank for entry in listed.entries] == [1, 2, 3]
         assert [entry.subject_external_id for entry in listed.entries] == [
@@ -198,8 +198,8 @@ def test_an_examiner_is_blind_until_everything_is_decided(
         for examiner in (first, second):
             lifecycle.assign(session, actor, case.id, examiner.user_id)
         search = completed_search(session, actor, case, store, n=8)
-        ranked = [e.id for e in searches.candidates(session, actor, search.id).entries]
-        blind = searches.candidates(session, first, search.id)
+        ranked = [e.id for e in leads.candidates(session, actor, search.id).entries]
+        blind = leads.candidates(session, first, search.id)
         assert blind.is_blind
         assert {(e.rank, e.similarity, e.subject_external_id) for e in blind.entries} == {
             (None, None, None)
@@ -207,40 +207,40 @@ def test_an_examiner_is_blind_until_everything_is_decided(
         order = [e.id for e in blind.entries]
         assert sorted(order) == sorted(ranked)
         assert order != ranked
-        assert order == [e.id for e in searches.candidates(session, first, search.id).entries]
-        assert order != [e.id for e in searches.candidates(session, second, search.id).entries]
+        assert order == [e.id for e in leads.candidates(session, first, search.id).entries]
+        assert order != [e.id for e in leads.candidates(session, second, search.id).entries]
 
         for entry in blind.entries[:-1]:
             reviews.decide(session, first, entry.id, verdict=Verdict.NO_CANDIDATE)
-        assert searches.candidates(session, first, search.id).is_blind
+        assert leads.candidates(session, first, search.id).is_blind
         reviews.decide(session, first, blind.entries[-1].id, verdict=Verdict.INCONCLUSIVE)
-        seen = searches.candidates(session, first, search.id)
+        seen = leads.candidates(session, first, search.id)
         assert [e.id for e in seen.entries] == ranked
         assert [e.rank for e in seen.entries] == list(range(1, 9))
-        assert searches.candidates(session, second, search.id).is_blind
+        assert leads.candidates(session, second, search.id).is_blind
 
 
 def test_who_investigates_and_examines_is_blind_too(records: Engine, store: FileStore) -> None:
     with session_scope(records) as session:
         actor = actor_of(session, Role.INVESTIGATOR, Role.EXAMINER)
         search = completed_search(session, actor, open_case(session, actor), store)
-        assert searches.candidates(session, actor, search.id).is_blind
+        assert leads.candidates(session, actor, search.id).is_blind
 
 
 def test_the_photo_is_shown_until_it_is_taken_out(records: Engine, store: FileStore) -> None:
     with session_scope(records) as session:
         actor = actor_of(session, Role.INVESTIGATOR)
         search = completed_search(session, actor, open_case(session, actor), store)
-        candidate = searches.all_candidates(session, search.id)[0]
-        data, kind = searches.candidate_photo(session, actor, candidate.id, store=store)
+        candidate = leads.all_candidates(session, search.id)[0]
+        data, kind = leads.candidate_photo(session, actor, candidate.id, store=store)
         assert (data, kind) == (store.read(candidate.photo_sha256), "image/png")
         assert len(events_of(session, Tag.CANDIDATE_PHOTO_VIEWED)) == 1
         remove_photos(session, search.gallery_id, [candidate.photo_id])
         with pytest.raises(RecordConflict, match="taken out"):
-            searches.candidate_photo(session, actor, candidate.id, store=store)
+            leads.candidate_photo(session, actor, candidate.id, store=store)
         other = actor_of(session, Role.INVESTIGATOR)
         with pytest.raises(RecordNotFound):
-            searches.candidate_photo(session, other, candidate.id, store=store)
+            leads.candidate_photo(session, other, candidate.id, store=store)
 
 
 def test_only_the_worker_completes_a_search(records: Engine, scene) -> None:

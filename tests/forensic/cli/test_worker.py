@@ -20,7 +20,7 @@ from db.queries.photos import NewPhoto, add_photos
 from db.queries.probes import find_landmarks
 from db.queries.rows import get_row
 from db.session import open_engine, session_scope
-from forensic.cases import galleries, probes, searches
+from forensic.cases import galleries, leads, probes, searches
 from forensic.embedders.registry import create_embedder
 from forensic.identification.enrol import embed_faces
 from forensic.images.io import decode_image, encode_image
@@ -129,7 +129,7 @@ def test_from_a_sealed_sketch_to_a_ranked_list(tmp_path: Path) -> None:
         ended = state_of(engine, search.job_id)
         assert (ended.state, ended.detail) == (JobState.SUCCEEDED, None)
         with session_scope(engine) as session:
-            listed = searches.candidates(session, actor, search.id)
+            listed = leads.candidates(session, actor, search.id)
         assert listed.entries[0].subject_external_id == "phantom 2"
         assert set(listed.search.model_hashes or {}) == {
             "embedder sketchface",

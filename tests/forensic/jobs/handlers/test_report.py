@@ -16,7 +16,7 @@ from db.models import Job, JobState, ReportFormat, Role, Verdict
 from db.queries.photos import remove_photos
 from db.queries.rows import get_row
 from db.session import session_scope
-from forensic.cases import lifecycle, renditions, reports, reviews, searches
+from forensic.cases import leads, lifecycle, renditions, reports, retention, reviews
 from forensic.cases.audit import Tag
 from forensic.cases.jobs import JobKind, create
 from forensic.errors import NotPermitted, RecordConflict, RequestRefused, ReviewConflict
@@ -61,7 +61,7 @@ def scene(shop):
         face = shop.store.put(encode_image(decode_image(png(9))))
         renditions.record_made(session, WORKER, new_rendition(session, probe, output_sha256=face))
         search = completed_search(session, actor, case, shop.store, n=3)
-        ids = [row.id for row in searches.all_candidates(session, search.id)]
+        ids = [row.id for row in leads.all_candidates(session, search.id)]
         for examiner, verdicts in (
             (first, [Verdict.POTENTIAL_CANDIDATE, Verdict.NO_CANDIDATE, Verdict.NO_CANDIDATE]),
             (second, [Verdict.NO_CANDIDATE] * 3),
@@ -177,7 +177,7 @@ def test_negative_results_are_said_and_missing_photos_too(shop) -> None:
         case = open_case(session, actor)
         lifecycle.assign(session, actor, case.id, examiner.user_id)
         search = completed_search(session, actor, case, shop.store, n=2)
-        rows = searches.all_candidates(session, search.id)
+        rows = leads.all_candidates(session, search.id)
         for row in rows:
             reviews.decide(session, examiner, row.id, verdict=Verdict.NO_CANDIDATE)
         remove_photos(session, search.gallery_id, [rows[0].photo_id])
@@ -194,7 +194,7 @@ def test_expunging_deletes_the_files_and_says_so(shop, scene) -> None:
         chief = actor_of(session, Role.ADMINISTRATOR)
         (report,) = reports.list_reports(session, actor, case.id).rows
         assert shop.store.exists(report.sha256)
-        job = lifecycle.expunge(session, chief, case.id, reason="acquitted")
+        job = retention.expunge(session, chief, case.id, reason="acquitted")
     run_job(shop, job.id, HANDLERS)
     with session_scope(shop.engine) as session:
         assert get_row(session, Job, job.id).state is JobState.SUCCEEDED

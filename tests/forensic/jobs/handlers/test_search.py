@@ -11,7 +11,7 @@ from db.models import JobState, Role
 from db.queries.probes import add_landmarks, list_renditions
 from db.queries.subjects import SubjectFilter, find_subject
 from db.session import session_scope
-from forensic.cases import probes, searches
+from forensic.cases import leads, probes, searches
 from forensic.cases.audit import Tag
 from forensic.identification.enrol import embed_faces
 from forensic.images.io import encode_image
@@ -57,7 +57,7 @@ def ask(shop, scene, **changes):
 
 def listed(shop, scene, search):
     with session_scope(shop.engine) as session:
-        return searches.candidates(session, scene[0], search.id)
+        return leads.candidates(session, scene[0], search.id)
 
 
 def test_the_same_picture_is_found_first_with_all_facts_kept(shop, scene) -> None:

@@ -22,7 +22,7 @@ from db.models import Photo, Rendition, ReportFormat, Role
 from db.queries.cases import add_report, assign
 from db.queries.jobs import create_job
 from db.queries.probes import add_rendition, find_landmarks
-from forensic.cases import lifecycle, renditions, reviews, searches
+from forensic.cases import leads, lifecycle, renditions, reviews
 from tests.support.factories import sha256
 from tests.support.service import completed_search, fill_gallery, png, seal
 from tests.support.web import Site, actor_for, settings_of
@@ -236,7 +236,7 @@ def past(application: Flask, migrated_sqlite: Path, tmp_path_factory: Any) -> Pa
         search = completed_search(session, investigator, case, site.store)
         gallery, photo_ids = fill_gallery(session, site.store)
         subject_id = session.get_one(Photo, photo_ids[0]).subject_id
-        candidates = searches.all_candidates(session, search.id)
+        candidates = leads.all_candidates(session, search.id)
         ids = {
             "case_id": case.id,
             "probe_id": probe.id,

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from db.models import Role, User
-from forensic.cases import lifecycle, searches
+from forensic.cases import leads, lifecycle, searches
 from forensic.cases.actor import Actor
 from forensic.cases.audit import Tag
 from tests.support.service import completed_search, events_of
@@ -72,7 +72,7 @@ def scene(site: Site) -> Scene:
             lifecycle.assign(session, ines, case.id, people[name].id)
         search = completed_search(session, ines, case, site.store)
         view = searches.get(session, ines, search.id)
-        listed = searches.all_candidates(session, search.id)
+        listed = leads.all_candidates(session, search.id)
         return Scene(
             site,
             people,
