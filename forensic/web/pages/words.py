@@ -70,6 +70,7 @@ DONE = {
     "list": "listed",
     "lock": "locked",
     "make": "made",
+    "mend": "mended",
     "open": "opened",
     "place": "placed",
     "refuse": "refused",
