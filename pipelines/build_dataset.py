@@ -22,6 +22,7 @@ from forensic.images.io import decode_image, list_images
 from forensic.runtime import provenance
 from forensic.values import RGB, Landmarks
 from pipelines.adapter_data import adapter
+from pipelines.boundaries import boundaries
 from pipelines.contours import contours
 from pipelines.heldout import heldout
 from pipelines.pair_dataset import pairs
@@ -310,6 +311,7 @@ def verify(folder: Path) -> None:
 
 
 dataset.add_command(adapter)
+dataset.add_command(boundaries)
 dataset.add_command(contours)
 dataset.add_command(heldout)
 dataset.add_command(pairs)
