@@ -77,6 +77,19 @@ def test_the_photo_is_synthesized_from_the_refined_sketch_alone() -> None:
         assert torch.equal(network(sketch), network.synthesize(network.calibrate(sketch)))
 
 
+def test_each_decoder_layer_sees_the_encoders_map_of_its_size() -> None:
+    network = SkipEncoderDecoder(in_channels=1, out_channels=1, width=4, n_blocks=1)
+    made: list[torch.Tensor] = []
+    shown: list[torch.Tensor] = []
+    for layer in network.encoder:
+        layer.register_forward_hook(lambda _, inputs, output: made.append(output))
+    for layer in network.decoder:
+        layer.register_forward_pre_hook(lambda _, inputs: shown.append(inputs[0]))
+    network(torch.rand(1, 1, 16, 16))
+    for beside, inputs in zip(reversed(made), shown, strict=True):
+        assert torch.equal(inputs[:, inputs.shape[1] // 2 :], beside)
+
+
 def test_improvements_change_the_synthesis_network_alone() -> None:
     original = CaliSketch(width=4, n_blocks=2)
     doubled = CaliSketch(width=4, n_blocks=2, synthesis="improved-1")
