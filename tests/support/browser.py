@@ -81,7 +81,9 @@ class Desk:
 
     def __init__(self, browser: Browser, address: str) -> None:
         self.context: BrowserContext = browser.new_context(
-            base_url=address, viewport={"width": 1280, "height": 900}
+            base_url=address,
+            viewport={"width": 1280, "height": 900},
+            reduced_motion="reduce",  # else axe may look at colours that are still changing
         )
         self.context.set_default_timeout(TIMEOUT_MS)
         self.page: Page = self.context.new_page()
