@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from forensic.errors import DataFolderError, RangeError
 from forensic.images.io import load_image
@@ -77,12 +78,15 @@ def build_boundaries(
 
 
 def _labels(path: Path) -> NDArray[np.uint8]:
-    mask = load_image(path)
-    if (mask != mask[:, :, :1]).any():
-        raise DataFolderError(
-            f"{path} is a coloured picture, expected a mask with a label per pixel."
-        )
-    return mask[:, :, 0]
+    """Return the labels of a mask: the levels of a gray picture, the places of a palette."""
+    load_image(path)  # refuses what is too large or damaged
+    with Image.open(path) as mask:
+        if mask.mode not in ("L", "P") or mask.format == "JPEG":
+            raise DataFolderError(
+                f"{path} is no mask: it has to be a gray or palette PNG with a label per pixel, "
+                f"and is a {mask.format} of mode {mask.mode}."
+            )
+        return np.array(mask)
 
 
 def _draw(

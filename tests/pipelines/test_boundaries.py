@@ -61,6 +61,19 @@ def test_strokes_are_the_same_each_time_and_without_offset_lie_on_the_edge(faces
         assert distance_transform_edt(straight[:, :, 0])[still[:, :, 0] == 0].max() <= np.sqrt(2)
 
 
+def test_palette_of_a_mask_does_not_matter(faces: Path) -> None:
+    assert build(faces, "gray").exit_code == 0
+    for path in (faces / "masks").iterdir():
+        labels = np.asarray(Image.open(path))
+        mask = Image.new("P", labels.shape[::-1])
+        mask.putpalette([255, 0, 0] + 255 * [0, 40, 200])
+        mask.putdata(labels.ravel().tolist())
+        mask.save(path)
+    assert build(faces, "palette").exit_code == 0
+    gray, palette = sketches(faces / "gray"), sketches(faces / "palette")
+    np.testing.assert_array_equal(gray["boundary"], palette["boundary"])
+
+
 def test_all_faces_can_be_held_out(faces: Path) -> None:
     assert "2 test" in build(faces, "out", "--test-fraction", "1").output
 
@@ -71,7 +84,7 @@ def test_coloured_mask_and_odd_size_are_refused(faces: Path) -> None:
     Image.fromarray(colour).save(faces / "masks" / "1.png")
     refused = build(faces, "out")
     assert refused.exit_code != 0
-    assert "coloured" in refused.output
+    assert "label per pixel" in refused.output
     Image.fromarray(np.zeros((60, 60), dtype=np.uint8)).save(faces / "masks" / "1.png")
     refused = build(faces, "odd")
     assert refused.exit_code != 0

@@ -33,7 +33,7 @@ def batch(place: Path) -> Batch:
 
 def create_task(**options: Any) -> DeepFacePencilTask:
     torch.manual_seed(0)
-    facts = {"in_channels": 1, "stage_steps": [2, 2, 2], "precision": "fp32"}
+    facts: dict[str, Any] = {"in_channels": 1, "stage_steps": [2, 2, 2], "precision": "fp32"}
     return DeepFacePencilTask(device=CPU, **facts | SHAPE | options)
 
 
