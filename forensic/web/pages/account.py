@@ -54,10 +54,7 @@ def password() -> ResponseReturnValue:
     form = Form(request.form)
     if request.method == "POST":
         with form.attempt():
-            new = form.values.get("new", "")
-            if new != form.values.get("again", ""):
-                raise RequestRefused("The two new passwords differ.", field="again")
-            auth.change_password(form.values.get("old", ""), new)
+            auth.change_password(form.values.get("old", ""), _new_password(form))
             return redirect(f"{find_home(actor)}?said=password", 303)
     page = render_template(
         "password.html.j2",
@@ -75,9 +72,7 @@ def keys() -> ResponseReturnValue:
     form, new_key = Form(request.form, days="90"), None
     if request.method == "POST":
         with form.attempt():
-            days = form.whole("days") or 0
-            if not 1 <= days <= KEY_DAYS_MAX:
-                raise RequestRefused(f"Give 1 to {KEY_DAYS_MAX} days.", field="days")
+            days = _key_days(form)
             _, new_key = key_service.create_key(
                 session,
                 actor,
@@ -100,3 +95,17 @@ def _local(path: str) -> str:
     """Return a path of this site, `/` for anything else: no form leads people elsewhere."""
     is_local = path.startswith("/") and not path.startswith(("//", "/\\"))
     return path if is_local and path.isprintable() else "/"
+
+
+def _new_password(form: Form) -> str:
+    new = form.values.get("new", "")
+    if new != form.values.get("again", ""):
+        raise RequestRefused("The two new passwords differ.", field="again")
+    return new
+
+
+def _key_days(form: Form) -> int:
+    days = form.whole("days") or 0
+    if not 1 <= days <= KEY_DAYS_MAX:
+        raise RequestRefused(f"Give 1 to {KEY_DAYS_MAX} days.", field="days")
+    return days

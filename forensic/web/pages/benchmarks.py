@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 import zipfile
+from typing import IO
 
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -38,15 +39,12 @@ def run() -> ResponseReturnValue:
     form = Form(request.form)
     check(current_actor(), Action.RUN_BENCHMARK)
     with form.attempt():
-        archive = request.files.get("archive")
-        if archive is None or not zipfile.is_zipfile(archive.stream):
-            raise RequestRefused("Choose a ZIP of photos and sketches.", field="archive")
-        archive.stream.seek(0)
+        archive = _uploaded_archive()
         job = benchmarks.request(
             records.session(),
             current_actor(),
             name=form.text("name"),
-            archive=archive.stream,
+            archive=archive,
             store=records.store(),
             kind=form.one_of("kind", ProbeKind),
             methods=form.chosen("methods"),
@@ -97,3 +95,11 @@ def _render(form: Form) -> ResponseReturnValue:
 
 def _generators() -> list[tuple[str, str]]:
     return [(name, f"A face made by {name}") for name, _ in offered_generators()]
+
+
+def _uploaded_archive() -> IO[bytes]:
+    archive = request.files.get("archive")
+    if archive is None or not zipfile.is_zipfile(archive.stream):
+        raise RequestRefused("Choose a ZIP of photos and sketches.", field="archive")
+    archive.stream.seek(0)
+    return archive.stream

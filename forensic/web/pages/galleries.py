@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 import zipfile
-from typing import Any
+from typing import IO, Any
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -66,15 +66,12 @@ def import_photos(gallery_id: uuid.UUID) -> ResponseReturnValue:
     form = Form(request.form)
     check(current_actor(), Action.MANAGE_GALLERY)
     with form.attempt():
-        archive = request.files.get("archive")
-        if archive is None or not zipfile.is_zipfile(archive.stream):
-            raise RequestRefused("Choose a ZIP of photos.", field="archive")
-        archive.stream.seek(0)
+        archive = _uploaded_archive()
         job = galleries.request_import(
             records.session(),
             current_actor(),
             gallery_id,
-            archive=archive.stream,
+            archive=archive,
             store=records.store(),
             subject_from="folder" if form.text("subject_from") == "folder" else "file",
             max_bytes=records.settings().import_bytes_max,
@@ -147,3 +144,11 @@ def _content(gallery_id: uuid.UUID) -> dict[str, Any]:
         "imports": [job for job in work if job.kind == JobKind.IMPORT],
         "running": [job for job in work if job.ended_at is None],
     }
+
+
+def _uploaded_archive() -> IO[bytes]:
+    archive = request.files.get("archive")
+    if archive is None or not zipfile.is_zipfile(archive.stream):
+        raise RequestRefused("Choose a ZIP of photos.", field="archive")
+    archive.stream.seek(0)
+    return archive.stream

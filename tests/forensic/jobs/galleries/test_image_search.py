@@ -16,8 +16,9 @@ from forensic.jobs.galleries.probing import images_of, probe_photos
 from forensic.jobs.galleries.projection import publish
 from forensic.jobs.galleries.searching import GallerySearcher
 from tests.support.factories import new_photo
-from tests.support.imports import HashEmbedder, WordExaminer, make_gallery
+from tests.support.imports import HashEmbedder, make_gallery
 from tests.support.service import events_of
+from tests.support.words import WordExaminer
 
 
 @pytest.fixture
