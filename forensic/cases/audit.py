@@ -45,7 +45,6 @@ class Tag(enum.StrEnum):
     CASE_RELEASED = "cases:case:release"
     CASE_EXPUNGED = "cases:case:expunge"
     CASE_FILES_DELETED = "cases:files:delete"
-    GALLERY_FILES_DELETED = "galleries:files:delete"
     MEMBER_ASSIGNED = "cases:member:assign"
     MEMBER_UNASSIGNED = "cases:member:unassign"
     RETENTION_LISTED = "cases:retention:list"

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from db.errors import NotFound
 from db.models import Photo, PhotoState, Subject
 from db.queries.photos import BATCH_MAX, count_embeddings, held_files, list_photos, remove_photos
-from db.queries.rows import PAGE_SIZE_MAX
+from db.queries.rows import PAGE_SIZE_MAX, get_row
 from db.queries.subjects import Expunged, expunge_subject, find_subject
 from db.session import forget_deleted, session_scope
 from forensic.cases import audit
@@ -109,9 +109,36 @@ def expunge(
         subject = find_subject(session, gallery_id, external_id)
         if subject is None:
             raise NotFound("subject", external_id)
-        gone = expunge_subject(session, subject.id)
-        facts = _facts(subject, gone)
+        facts = _facts(subject, expunge_subject(session, subject.id))
         audit.record(session, actor, audit.Tag.SUBJECT_EXPUNGED, step="records", **facts)
+        subject_id = subject.id
+    return finish_expunging(engine, subject_id, store=store, folder=folder, actor=actor)
+
+
+def finish_expunging(
+    engine: Engine, subject_id: uuid.UUID, *, store: FileStore, folder: Path, actor: Actor
+) -> Removal:
+    """Clear whatever is left of a person whom the records have expunged, and write the proof.
+
+    Deletes the files, publishes the index without the vectors, and takes them out of the
+    database's log. Names the same files each time, so a crash half-way is mended by doing it again.
+
+    Args:
+        engine: The records.
+        subject_id: Who was expunged.
+        store: Where photos are kept.
+        folder: Where indexes are published.
+        actor: Who does it, for the audit.
+
+    Raises:
+        NotFound: There is no such person.
+        StorageError: A file cannot be deleted; doing it again goes on.
+        OSError: The index cannot be written; doing it again goes on.
+    """
+    with session_scope(engine) as session:
+        subject = get_row(session, Subject, subject_id)
+        gone = expunge_subject(session, subject_id)
+        gallery_id, facts = subject.gallery_id, _facts(subject, gone)
     deleted = _delete(store, sorted(gone.file_sha256s))
     log_is_clear = _settle(engine, folder, gallery_id)
     left = [sha256 for sha256 in sorted(gone.file_sha256s) if store.exists(sha256)]

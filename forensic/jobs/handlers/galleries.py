@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from db.models import Gallery, Job
 from db.queries.jobs import end_job
 from db.queries.rows import get_row
-from db.queries.subjects import expunge_subject
 from forensic.cases import audit
 from forensic.errors import JobError
 from forensic.jobs.galleries.examine import FaceExaminer
@@ -17,6 +16,7 @@ from forensic.jobs.galleries.hold import Hold
 from forensic.jobs.galleries.imports import run_import
 from forensic.jobs.galleries.intake import LocalIntake
 from forensic.jobs.galleries.projection import publish
+from forensic.jobs.galleries.removal import finish_expunging
 from forensic.jobs.tasks import Workshop, asker_of
 
 
@@ -51,7 +51,7 @@ def import_photos(shop: Workshop, hold: Hold, job: Job) -> None:
 
 
 def publish_gallery(shop: Workshop, hold: Hold, job: Job) -> None:
-    """Publish a gallery as it is now, and delete the files of who was expunged, if it says so.
+    """Publish a gallery as it is now; first finish expunging a person, if the job names one.
 
     Raises:
         GalleryError: The index cannot be built.
@@ -60,34 +60,24 @@ def publish_gallery(shop: Workshop, hold: Hold, job: Job) -> None:
     """
     gallery = _gallery(hold, job)
     told = job.parameters.get("expunged_subject_id")
-    files: frozenset[str] = frozenset()
+    actor = asker_of(job)
     if told is not None:
-        # Names the same files each time, so a crash half-way is mended by doing it again.
-        files = hold.write(lambda s: expunge_subject(s, uuid.UUID(told)).file_sha256s)
-        for sha256 in sorted(files):
-            shop.store.delete(sha256)
+        finish_expunging(
+            shop.engine, uuid.UUID(told), store=shop.store, folder=shop.galleries, actor=actor
+        )
     published = publish(shop.engine, shop.galleries, gallery.id)
 
     def keep(session: Session) -> None:
         end_job(session, job.id, shop.worker)
-        facts = {"gallery_id": gallery.id, "job_id": job.id}
         audit.record(
             session,
-            asker_of(job),
+            actor,
             audit.Tag.INDEX_BUILT,
-            **facts,
+            gallery_id=gallery.id,
+            job_id=job.id,
             generation_id=published.generation_id,
             photo_count=published.photo_count,
         )
-        if told is not None:
-            audit.record(
-                session,
-                asker_of(job),
-                audit.Tag.GALLERY_FILES_DELETED,
-                **facts,
-                subject_id=told,
-                files=files,
-            )
 
     hold.write(keep)
 

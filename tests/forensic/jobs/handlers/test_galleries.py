@@ -75,8 +75,14 @@ def test_an_expunged_person_leaves_search_files_and_index(shop, imported) -> Non
     assert not shop.store.exists(sha256)
     assert set(names_found(shop, gallery, 1)) == {"phantom 0", "phantom 2"}
     with session_scope(shop.engine) as session:
-        details = json.loads(events_of(session, Tag.GALLERY_FILES_DELETED)[0].payload)["details"]
-        assert sha256 in details["files"]
+        told = [json.loads(e.payload)["details"] for e in events_of(session, Tag.SUBJECT_EXPUNGED)]
+        (proof,) = [details for details in told if details.get("step") == "proof"]
+        assert sha256 in proof["deleted_files"]
+        assert (proof["files_left"], proof["embeddings_left"], proof["log_is_clear"]) == (
+            [],
+            0,
+            True,
+        )
         view = galleries.get_gallery(session, manager, gallery.id)
         assert view.generation is not None
         assert view.generation.photo_count == 2
