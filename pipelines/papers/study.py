@@ -70,11 +70,25 @@ def tables(materials: Materials) -> list[PaperTable]:
 def _names(materials: Materials, name: str, suffix: str) -> list[str]:
     """Return the network of full size, and the one made for a CPU where it was trained."""
     small = f"{name}-{SMALL_PX}{suffix}"
-    return [name + suffix, *([small] if materials.find_weights(small) else [])]
+    return [name + suffix, *([small] if materials.has_generator(small) else [])]
+
+
+def _training(weights: str) -> str:
+    """Return the recipe and its changes that make weights of a name.
+
+    There is one recipe a network and size: from sketch to photo, on the study's split.
+    """
+    changes = [f"name={weights}"]
+    if weights.endswith("-disjoint"):
+        changes.append("data.options.people=disjoint")
+    if "-f2s" in weights:
+        changes.append("options.direction=photo-to-sketch")
+    recipe = weights.removesuffix("-disjoint").replace("-f2s", "-s2f")
+    return " --set ".join([recipe, *changes] if len(changes) > 1 else [recipe])
 
 
 def _measure(materials: Materials, weights: str, suffix: str) -> Row:
-    generator = materials.generator(weights)
+    generator = materials.generator(weights, train=_training(weights))
     pairs = load_pairs(materials, generator, is_leaky=not suffix)
     values = score_pairs(generator, pairs, device=materials.device)
     if materials.sheets:

@@ -98,19 +98,28 @@ class Materials:
                 return path
         return None
 
-    def generator(self, name: str) -> LoadedGenerator:
+    def has_generator(self, name: str) -> bool:
+        """Answer whether a generator was trained: by the user, or for the package."""
+        return self.find_weights(name) is not None or name in GENERATORS
+
+    def generator(self, name: str, *, train: str = "") -> LoadedGenerator:
         """Return a trained generator: the user's file, else the one that comes with the package.
+
+        Args:
+            name: Of its recipe.
+            train: What `forensic train` must be told to make it; its name where it has a recipe
+                of its own.
 
         Raises:
             MissingWeights: There is neither.
             WeightsError: The file is damaged or of another network.
         """
-        path = self.find_weights(name)
-        if path is None and name not in GENERATORS:
+        if not self.has_generator(name):
             raise MissingWeights(
                 f"no {name}{WEIGHTS_SUFFIX} in --weights; train it with "
-                f"`forensic train {name} --out RUN`"
+                f"`forensic train {train or name} --out RUN`"
             )
+        path = self.find_weights(name)
         return load_generator(str(path) if path else name, self.device)
 
     def folder(self, name: str) -> Path:

@@ -21,9 +21,9 @@ def small_generator(*, style: str = "line", in_channels: int = 1) -> LoadedGener
     return LoadedGenerator("small", network, style, "a" * 64)
 
 
-def write_copying_fcn(path: Path, *, coordinates: bool = True) -> Path:
+def write_copying_fcn(path: Path, *, coordinates: bool = True, size: str = "sr") -> Path:
     """Write weights of a network that "draws" a photo by copying its green channel."""
-    network = FCN(size="sr", coordinates=coordinates)
+    network = FCN(size=size, coordinates=coordinates)
     with torch.no_grad():
         for place, layer in enumerate(m for m in network.body if isinstance(m, nn.Conv2d)):
             layer.weight.zero_()

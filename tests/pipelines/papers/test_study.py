@@ -9,6 +9,7 @@ from forensic.images.frame import Frame
 from forensic.weights.bundle import save_bundle
 from pipelines.papers.study import tables
 from pipelines.papers.tables import Materials, Row
+from pipelines.recipe import find_recipe, load_recipe
 from tests.support.cufs import write_cufs
 
 
@@ -66,3 +67,22 @@ def test_small_networks_are_shown_only_where_trained(rows: dict[str, Row]) -> No
 def test_what_was_not_trained_says_so(rows: dict[str, Row]) -> None:
     assert "no study-sparse-f2s.safetensors" in rows["study-sparse-f2s"].missing
     assert rows["study-sparse-f2s"].paper["ssim"] == 0.699
+
+
+@pytest.mark.parametrize(
+    ("weights", "command"),
+    [
+        ("study-vgg-s2f", "study-vgg-s2f"),
+        (
+            "study-conv-f2s-disjoint",
+            "study-conv-s2f --set name=study-conv-f2s-disjoint --set data.options.people=disjoint "
+            "--set options.direction=photo-to-sketch",
+        ),
+    ],
+)
+def test_the_remedy_is_a_recipe_that_makes_these_weights(
+    rows: dict[str, Row], weights: str, command: str
+) -> None:
+    assert f"`forensic train {command} --out RUN`" in rows[weights].missing
+    recipe, *changes = command.split(" --set ")
+    assert load_recipe(find_recipe(Path(recipe)), tuple(changes)).name == weights
