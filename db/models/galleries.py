@@ -121,6 +121,10 @@ class Photo(Base):
     created_at: Mapped[CreatedAt]
 
 
+NOT_REMOVED = text("photos.state <> 'removed'")
+"""Spelt out, not bound: only so can a database use the partial index on the content."""
+
+
 class Embedding(Base):
     """The vector of one photo under one set of weights; never changes, is deleted with it.
 

@@ -14,6 +14,7 @@ from db.base import utc_now
 from db.errors import Conflict, NotFound
 from db.models.cases import Case, CaseMember, CaseStatus, Report, ReportFormat
 from db.models.probes import Probe, Rendition
+from db.queries.files import free_files, hold_files
 from db.queries.rows import Page, fetch_page, get_row
 
 
@@ -165,9 +166,10 @@ def list_due_cases(
 def expunge_case(session: Session, case_id: uuid.UUID) -> frozenset[str]:
     """Clear what a case holds about people and return the SHA-256 of files to delete.
 
-    Decisions, searches and seals stay, as numbers and hashes. A file that another case still
-    holds is not among those returned. Expunging again returns the same files, so that a crash
-    between this and the deletion of files can be mended.
+    Decisions, searches and seals stay, as numbers and hashes. A file that another record still
+    holds is not among those returned; until the transaction ends nobody can begin to hold those
+    that are. Expunging again returns the same files, so that a crash between this and the deletion
+    of files can be mended.
 
     Raises:
         NotFound: There is no such case.
@@ -184,18 +186,17 @@ def expunge_case(session: Session, case_id: uuid.UUID) -> frozenset[str]:
         probe.artist, probe.interviewed_on, probe.source, probe.note = None, None, "", ""
         probe.expunged_at = probe.expunged_at or now
     session.flush()
-    return _files(session, Case.id == case_id) - _files(session, Case.expunged_at.is_(None))
+    return free_files(session, _files(session, case_id))
 
 
-def _files(session: Session, where: Any) -> frozenset[str]:
-    of_probes = select(Probe.sketch_sha256).join(Case, Case.id == Probe.case_id).where(where)
+def _files(session: Session, case_id: uuid.UUID) -> frozenset[str]:
+    of_probes = select(Probe.sketch_sha256).where(Probe.case_id == case_id)
     of_renditions = (
         select(Rendition.output_sha256)
         .join(Probe, Probe.id == Rendition.probe_id)
-        .join(Case, Case.id == Probe.case_id)
-        .where(where)
+        .where(Probe.case_id == case_id)
     )
-    of_reports = select(Report.sha256).join(Case, Case.id == Report.case_id).where(where)
+    of_reports = select(Report.sha256).where(Report.case_id == case_id)
     return frozenset(session.scalars(union(of_probes, of_renditions, of_reports)))
 
 
@@ -211,6 +212,7 @@ def add_report(
     software_version: str,
 ) -> Report:
     """Keep what a report held and the hash of its file."""
+    hold_files(session)
     report = Report(
         case_id=case_id,
         written_by_id=written_by_id,

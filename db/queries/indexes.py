@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from db.base import utc_now
 from db.errors import Conflict
 from db.models.galleries import (
+    NOT_REMOVED,
     Embedding,
     Gallery,
     GenerationState,
@@ -26,7 +27,6 @@ from db.models.galleries import (
     PhotoState,
     Subject,
 )
-from db.queries.photos import NOT_REMOVED
 from db.queries.rows import Page, fetch_page, get_row
 
 _IDS_PER_STATEMENT = 10_000  # databases limit the parameters of one statement

@@ -12,18 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from db.base import new_id
 from db.errors import Invalid
-from db.models.galleries import Embedding, Gallery, Photo, PhotoState, Subject
+from db.models.galleries import NOT_REMOVED, Embedding, Gallery, Photo, PhotoState, Subject
+from db.queries.files import hold_files
 from db.queries.galleries import next_revision
 from db.queries.rows import Page, fetch_page, get_row
 
 BATCH_MAX = 2000
-NOT_REMOVED = text("photos.state <> 'removed'")
-"""Spelt out, not bound: only so can a database use the partial index on the content."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +96,7 @@ def add_photos(
     if len(photos) > BATCH_MAX:
         raise Invalid(f"At most {BATCH_MAX} photos are added at once, not {len(photos)}.")
     gallery = get_row(session, Gallery, gallery_id, lock=True)
+    hold_files(session)
     if any(len(photo.vector) != 4 * gallery.dimension for photo in photos):
         raise Invalid(f"Gallery {gallery.name!r} holds vectors of {gallery.dimension} float32.")
     subjects = _subjects_of(session, gallery_id, [p.subject_external_id for p in photos])
@@ -294,20 +294,6 @@ def list_photos(
     """Return the photos of a subject, tombstones included, in the order of their numbers."""
     statement = select(Photo).where(Photo.subject_id == subject_id)
     return fetch_page(session, statement, key=Photo.id, after=after, limit=limit)
-
-
-def held_files(session: Session, sha256s: Sequence[str]) -> set[str]:
-    """Return those of the files that an active photo of any gallery is, or has as its crop."""
-    found: set[str] = set()
-    for column in (Photo.sha256, Photo.crop_sha256):
-        statement = select(column).where(
-            Photo.gallery_id.in_(select(Gallery.id)),  # lets the index on gallery and content serve
-            column.in_(set(sha256s)),
-            NOT_REMOVED,
-            Photo.state == PhotoState.ACTIVE,
-        )
-        found.update(sha256 for sha256 in session.scalars(statement) if sha256)
-    return found
 
 
 def count_embeddings(session: Session, photo_ids: Sequence[int]) -> int:

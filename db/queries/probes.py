@@ -12,6 +12,7 @@ from db.base import utc_now
 from db.errors import Conflict, Invalid, NotFound
 from db.models.cases import Case, CaseStatus
 from db.models.probes import LandmarkOrigin, LandmarkVersion, Probe, Rendition
+from db.queries.files import hold_files
 from db.queries.rows import Page, fetch_page, get_row
 
 
@@ -127,6 +128,7 @@ def add_rendition(session: Session, rendition: Rendition) -> Rendition:
     landmarks = get_row(session, LandmarkVersion, rendition.landmark_version_id)
     if landmarks.probe_id != rendition.probe_id:
         raise Conflict("The landmarks of a rendition belong to another probe.")
+    hold_files(session)
     session.add(rendition)
     session.flush()
     return rendition

@@ -14,8 +14,9 @@ from db.base import utc_now
 from db.errors import NotFound
 from db.models.galleries import Gallery, Photo, PhotoState, Subject
 from db.models.jobs import ItemState, Job, JobItem
+from db.queries.files import free_files
 from db.queries.galleries import next_revision
-from db.queries.photos import NOT_REMOVED, take_out
+from db.queries.photos import take_out
 from db.queries.rows import Page, fetch_page, get_row
 
 _NAME_OF_EXPUNGED = "(expunged)"
@@ -27,7 +28,8 @@ class Expunged:
 
     Attributes:
         photo_ids: The numbers that no search may return any more.
-        file_sha256s: Files and crops to delete; none of them is used by another photo.
+        file_sha256s: Files and crops to delete; no other record holds one of them, or can begin
+            to before the transaction ends.
     """
 
     photo_ids: tuple[int, ...]
@@ -142,9 +144,7 @@ def expunge_subject(session: Session, subject_id: uuid.UUID) -> Expunged:
     subject = get_row(session, Subject, subject_id)
     get_row(session, Gallery, subject.gallery_id, lock=True)
     photos = session.scalars(select(Photo).where(Photo.subject_id == subject_id)).all()
-    kept = _held_elsewhere(session, subject_id, [photo.sha256 for photo in photos])
-    gone = [photo for photo in photos if photo.sha256 not in kept]
-    files = {photo.sha256 for photo in gone} | {p.crop_sha256 for p in gone if p.crop_sha256}
+    files = {sha256 for p in photos for sha256 in (p.sha256, p.crop_sha256) if sha256}
     photo_ids = sorted(photo.id for photo in photos)
     if subject.expunged_at is None:
         subject.sex, subject.birth_year, subject.attributes = None, None, {}
@@ -153,7 +153,7 @@ def expunge_subject(session: Session, subject_id: uuid.UUID) -> Expunged:
         take_out(session, photo_ids, state=PhotoState.EXPUNGED, revision=revision)
         _clear_import_records(session, subject)
     session.flush()
-    return Expunged(tuple(photo_ids), frozenset(files))
+    return Expunged(tuple(photo_ids), free_files(session, frozenset(files)))
 
 
 def _clear_import_records(session: Session, subject: Subject) -> None:
@@ -169,15 +169,3 @@ def _clear_import_records(session: Session, subject: Subject) -> None:
         .values(name=_NAME_OF_EXPUNGED, subject_metadata={}, detail=None)
         .execution_options(synchronize_session="fetch")
     )
-
-
-def _held_elsewhere(session: Session, subject_id: uuid.UUID, sha256s: list[str]) -> set[str]:
-    """Return those of the files that an active photo of another subject is."""
-    statement = select(Photo.sha256).where(
-        Photo.gallery_id.in_(select(Gallery.id)),  # lets the index on gallery and content serve
-        Photo.sha256.in_(sha256s),
-        NOT_REMOVED,
-        Photo.state == PhotoState.ACTIVE,
-        Photo.subject_id != subject_id,
-    )
-    return set(session.scalars(statement))

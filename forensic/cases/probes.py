@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from db.models import LandmarkVersion, Probe, ProbeKind
 from db.queries import probes as probe_rows
 from db.queries.rows import Page
-from forensic.cases import access, audit, jobs
+from forensic.cases import access, audit, files, jobs
 from forensic.cases.actor import Actor
-from forensic.cases.permissions import Action
+from forensic.cases.permissions import Action, check
 from forensic.check import check_landmarks
 from forensic.errors import LandmarksError, RecordConflict, RequestRefused
 from forensic.images.io import decode_image
@@ -65,10 +65,11 @@ def seal_probe(
         RequestRefused: A field is missing or too long, or the interview lies in the future.
         StorageError: The file cannot be kept.
     """
+    check(actor, Action.SEAL_PROBE)
+    height, width, _ = decode_image(data, name="the sketch").shape  # before anything is locked
     access.get_case(session, actor, case_id, Action.SEAL_PROBE, is_change=True)
     if interviewed_on is not None and interviewed_on > datetime.now(UTC).date():
         raise RequestRefused("The interview lies in the future.", field="interviewed_on")
-    height, width, _ = decode_image(data, name="the sketch").shape
     fields = {
         "source": access.required_text(source, "source"),
         "artist": access.optional_text(artist, "artist", max_length=200) or None,
@@ -81,7 +82,7 @@ def seal_probe(
             session,
             Probe(
                 case_id=case_id,
-                sketch_sha256=store.put(data),
+                sketch_sha256=files.keep(session, store, data),
                 media_type=_media_type(data),
                 width_px=width,
                 height_px=height,

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from db.models import ItemState, Job
 from db.queries import jobs
 from db.queries.jobs import EndedItem
-from db.queries.photos import Added, AddedPhoto, NewPhoto, add_photos, held_files
+from db.queries.photos import Added, AddedPhoto, NewPhoto, add_photos
 from db.queries.rows import get_row
+from forensic.cases.files import delete_free
 from forensic.cases.intake import IntakePolicy
 from forensic.images.io import encode_image
 from forensic.jobs.galleries.hold import Hold
@@ -90,9 +91,7 @@ class Recorder:
             if self._policy.originals == "copy" and not self._store.exists(photo.sha256):
                 self._put_files(item)
             return
-        held = self._hold.read(lambda session: held_files(session, files))
-        for sha256 in set(files) - held:
-            self._store.delete(sha256)
+        self._hold.write(lambda session: delete_free(session, self._store, files))
 
 
 def _new_photo(item: Item, crop_sha256: str | None) -> NewPhoto:

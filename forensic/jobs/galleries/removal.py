@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from db.errors import NotFound
 from db.models import Photo, PhotoState, Subject
-from db.queries.photos import BATCH_MAX, count_embeddings, held_files, list_photos, remove_photos
+from db.queries.photos import BATCH_MAX, count_embeddings, list_photos, remove_photos
 from db.queries.rows import PAGE_SIZE_MAX, get_row
 from db.queries.subjects import Expunged, expunge_subject, find_subject
 from db.session import forget_deleted, session_scope
 from forensic.cases import audit
 from forensic.cases.actor import Actor
+from forensic.cases.files import delete_free
 from forensic.files import sha256_of_bytes
 from forensic.jobs.galleries.projection import publish
 from forensic.storage import FileStore
@@ -69,10 +69,10 @@ def remove_subject(
         for start in range(0, len(numbers), BATCH_MAX):
             remove_photos(session, gallery_id, numbers[start : start + BATCH_MAX])
         files = {sha256 for p in photos for sha256 in (p.sha256, p.crop_sha256) if sha256}
-        free = sorted(files - held_files(session, sorted(files)))
         told: dict[str, Any] = {"gallery_id": gallery_id, "subject_id": subject.id}
         audit.record(session, actor, audit.Tag.SUBJECT_CHANGED, removed_photos=numbers, **told)
-    deleted = _delete(store, free)
+    with session_scope(engine) as session:
+        deleted = delete_free(session, store, files)
     _settle(engine, folder, gallery_id)
     return Removal(tuple(numbers), deleted)
 
@@ -139,7 +139,7 @@ def finish_expunging(
         subject = get_row(session, Subject, subject_id)
         gone = expunge_subject(session, subject_id)
         gallery_id, facts = subject.gallery_id, _facts(subject, gone)
-    deleted = _delete(store, sorted(gone.file_sha256s))
+        deleted = delete_free(session, store, gone.file_sha256s)
     log_is_clear = _settle(engine, folder, gallery_id)
     left = [sha256 for sha256 in sorted(gone.file_sha256s) if store.exists(sha256)]
     with session_scope(engine) as session:
@@ -173,10 +173,6 @@ def _photos_of(session: Session, subject_id: uuid.UUID) -> list[Photo]:
         after = page.next_after
         if after is None:
             return photos
-
-
-def _delete(store: FileStore, sha256s: Sequence[str]) -> tuple[str, ...]:
-    return tuple(sha256 for sha256 in sha256s if store.delete(sha256))
 
 
 def _settle(engine: Engine, folder: Path, gallery_id: uuid.UUID) -> bool:

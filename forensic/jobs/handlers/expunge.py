@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from db.models import Job
 from db.queries.cases import expunge_case
 from db.queries.jobs import end_job
-from forensic.cases import audit
+from forensic.cases import audit, files
 from forensic.errors import JobError
 from forensic.jobs.galleries.hold import Hold
 from forensic.jobs.tasks import Workshop, asker_of
@@ -30,14 +30,14 @@ def delete_case_files(shop: Workshop, hold: Hold, job: Job) -> None:
 
     def clear(session: Session) -> None:
         end_job(session, job.id, shop.worker)
-        files = expunge_case(session, case_id)
-        deleted = [sha256 for sha256 in sorted(files) if shop.store.delete(sha256)]
+        free = expunge_case(session, case_id)
+        deleted = files.delete_free(session, shop.store, free)
         audit.record(
             session,
             asker_of(job),
             audit.Tag.CASE_FILES_DELETED,
             case_id=case_id,
-            files=files,
+            files=free,
             deleted_now=len(deleted),
         )
 

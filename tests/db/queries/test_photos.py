@@ -15,14 +15,13 @@ from sqlalchemy import Engine, func, select
 
 from db.errors import Invalid, NotFound
 from db.models import Embedding, Gallery, Photo, PhotoState, Subject
+from db.models.galleries import NOT_REMOVED
 from db.queries.galleries import count_photos, get_gallery, list_galleries
 from db.queries.photos import (
-    NOT_REMOVED,
     Added,
     AddedPhoto,
     add_photos,
     find_known,
-    held_files,
     list_photos,
     remove_photos,
 )
@@ -70,22 +69,6 @@ def test_what_would_become_of_a_file_is_foretold(engine: Engine) -> None:
         AddedPhoto(Added.EXPUNGED, None),
         None,
     ]
-
-
-def test_files_in_use_are_photos_and_crops_of_any_gallery(engine: Engine) -> None:
-    with session_scope(engine) as session:
-        gallery, other = make_gallery(session), make_gallery(session)
-        for one in (gallery, other):
-            added = add_photos(session, one.id, [new_photo("ann", "a")])
-        photo_id = added[0].photo_id
-        assert photo_id is not None
-        files = [sha256("a"), sha256("crop of a"), sha256("unknown")]
-        remove_photos(session, other.id, [photo_id])
-        assert held_files(session, files) == set(files[:2])  # the other gallery has them still
-        ann = find_subject(session, gallery.id, "ann")
-        assert ann is not None
-        expunge_subject(session, ann.id)
-        assert held_files(session, files) == set()
 
 
 def test_vectors_come_back_bit_by_bit(engine: Engine) -> None:
