@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -90,6 +90,13 @@ def list_jobs(
     if gallery_id is not None:
         statement = statement.where(Job.gallery_id == gallery_id)
     return fetch_page(session, statement, key=Job.id, after=after, limit=limit, descending=True)
+
+
+def iterate_jobs(session: Session, *, gallery_id: uuid.UUID, kind: str) -> Iterator[Job]:
+    """Yield all jobs of one kind and gallery, in no order."""
+    statement = select(Job).where(Job.gallery_id == gallery_id, Job.kind == kind)
+    with session.scalars(statement.execution_options(yield_per=1000)) as jobs:
+        yield from jobs
 
 
 def list_open_jobs(session: Session, gallery_id: uuid.UUID, *, kind: str) -> Sequence[Job]:

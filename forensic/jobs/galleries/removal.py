@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.errors import NotFound
 from db.models import Photo, PhotoState, Subject
+from db.queries.jobs import iterate_jobs
 from db.queries.photos import BATCH_MAX, count_embeddings, list_photos, remove_photos
 from db.queries.rows import PAGE_SIZE_MAX, get_row
 from db.queries.subjects import Expunged, expunge_subject, find_subject
@@ -19,6 +20,7 @@ from db.session import forget_deleted, session_scope
 from forensic.cases import audit
 from forensic.cases.actor import Actor
 from forensic.cases.files import delete_free
+from forensic.cases.jobs import JobKind
 from forensic.files import sha256_of_bytes
 from forensic.jobs.galleries.projection import publish
 from forensic.storage import FileStore
@@ -120,8 +122,9 @@ def finish_expunging(
 ) -> Removal:
     """Clear whatever is left of a person whom the records have expunged, and write the proof.
 
-    Deletes the files, publishes the index without the vectors, and takes them out of the
-    database's log. Names the same files each time, so a crash half-way is mended by doing it again.
+    Deletes the files and the archives they were uploaded in, publishes the index without the
+    vectors, and takes them out of the database's log. Names the same files each time, so a crash
+    half-way is mended by doing it again.
 
     Args:
         engine: The records.
@@ -140,6 +143,7 @@ def finish_expunging(
         gone = expunge_subject(session, subject_id)
         gallery_id, facts = subject.gallery_id, _facts(subject, gone)
         deleted = delete_free(session, store, gone.file_sha256s)
+        delete_archives(session, gallery_id, store=store)
     log_is_clear = _settle(engine, folder, gallery_id)
     left = [sha256 for sha256 in sorted(gone.file_sha256s) if store.exists(sha256)]
     with session_scope(engine) as session:
@@ -151,6 +155,20 @@ def finish_expunging(
         }
         audit.record(session, actor, audit.Tag.SUBJECT_EXPUNGED, step="proof", **facts)
     return Removal(gone.photo_ids, deleted)
+
+
+def delete_archives(session: Session, gallery_id: uuid.UUID, *, store: FileStore) -> None:
+    """Delete the uploaded archives of imports that have ended: they show whoever was taken out.
+
+    Raises:
+        StorageError: One cannot be deleted; doing it again goes on.
+    """
+    archives = (
+        job.parameters.get("source", {}).get("sha256")
+        for job in iterate_jobs(session, gallery_id=gallery_id, kind=JobKind.IMPORT)
+        if job.ended_at is not None
+    )
+    delete_free(session, store, {sha256 for sha256 in archives if sha256})
 
 
 def _facts(subject: Subject, gone: Expunged) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from db.models import Gallery, Job
 from db.queries.jobs import end_job
 from db.queries.rows import get_row
+from db.session import session_scope
 from forensic.cases import audit
 from forensic.errors import JobError
 from forensic.jobs.galleries.examine import FaceExaminer
@@ -16,12 +17,14 @@ from forensic.jobs.galleries.hold import Hold
 from forensic.jobs.galleries.imports import run_import
 from forensic.jobs.galleries.intake import LocalIntake
 from forensic.jobs.galleries.projection import publish
-from forensic.jobs.galleries.removal import finish_expunging
+from forensic.jobs.galleries.removal import delete_archives, finish_expunging
 from forensic.jobs.tasks import Workshop, asker_of
 
 
 def import_photos(shop: Workshop, hold: Hold, job: Job) -> None:
     """Import photos with the worker's own models; ends the job item by item.
+
+    The uploaded archive goes once the job has ended: what is wanted of it is in the gallery.
 
     Raises:
         ForensicError: The import cannot go on; the message says why.
@@ -48,6 +51,8 @@ def import_photos(shop: Workshop, hold: Hold, job: Job) -> None:
         folder=shop.galleries,
         actor=asker_of(job),
     )
+    with session_scope(shop.engine) as session:
+        delete_archives(session, gallery.id, store=shop.store)
 
 
 def publish_gallery(shop: Workshop, hold: Hold, job: Job) -> None:

@@ -60,6 +60,27 @@ def test_an_import_tells_each_item_and_can_be_searched(shop, imported) -> None:
     assert job.state is JobState.SUCCEEDED
     assert job.counts == {"indexed": 3, "rejected": 1}
     assert set(names_found(shop, gallery, 1)) == {"phantom 0", "phantom 1", "phantom 2"}
+    assert not shop.store.exists(job.parameters["source"]["sha256"])
+
+
+def test_an_archive_of_a_failed_import_goes_with_whoever_is_expunged(shop, imported) -> None:
+    manager, gallery, _ = imported
+    with session_scope(shop.engine) as session:
+        failed, waiting = (
+            galleries.request_import(
+                session, manager, gallery.id, archive=io.BytesIO(content), store=shop.store
+            )
+            for content in (b"no archive", b"nor this")
+        )
+    assert do(shop, failed.id).state is JobState.FAILED
+    archives = [job.parameters["source"]["sha256"] for job in (failed, waiting)]
+    assert [shop.store.exists(sha256) for sha256 in archives] == [True, True]
+    with session_scope(shop.engine) as session:
+        subject = find_subject(session, gallery.id, "phantom 1")
+        assert subject is not None
+        job = galleries.expunge_subject(session, manager, subject.id, reason="acquitted")
+    assert do(shop, job.id).state is JobState.SUCCEEDED
+    assert [shop.store.exists(sha256) for sha256 in archives] == [False, True]
 
 
 def test_an_expunged_person_leaves_search_files_and_index(shop, imported) -> None:
