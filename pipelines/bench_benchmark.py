@@ -191,7 +191,7 @@ def _single(system: System) -> Run:
     """Return the plain loop: one photo at a time through every network."""
     import numpy as np
 
-    from pipelines.benchmark.embedding import read_image
+    from pipelines.benchmark.locating import read_image
 
     def run(images: Sequence[ImageFile]) -> dict[str, Vectors]:
         rows: dict[str, list[Vectors]] = {"gallery": [], **{m.name: [] for m in system.methods}}

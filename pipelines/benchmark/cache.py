@@ -8,23 +8,48 @@ its owner alone.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
+from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import forensic
 from forensic.errors import DataFolderError
 from forensic.files import sha256_of_bytes
 
 FILE = "embeddings.sqlite"
 QUERY_KEYS = 500  # below SQLite's smallest limit on variables
+MAKERS = (
+    "matchers.py",
+    "simulated.py",
+    "sketch_domain.py",
+)  # modules beside this one on which vectors depend
 
 
 def key_of(**parts: Any) -> str:
     """Return the key of a value that depends on exactly these JSON-like parts."""
     return sha256_of_bytes(json.dumps(parts, sort_keys=True).encode())
+
+
+def code_version(*packages: str) -> str:
+    """Return a hash of the source of some packages, of `MAKERS`, and of the libraries below.
+
+    A cached value outlives no change of the code that made it.
+    """
+    digest = hashlib.sha256()
+    root = Path(forensic.__file__).parent
+    for package in packages:
+        for path in sorted((root / package).glob("*.py")):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for name in MAKERS:
+        digest.update(name.encode() + b"\0" + Path(__file__).with_name(name).read_bytes())
+    for library in ("torch", "onnxruntime", "pillow", "numpy"):
+        digest.update(f"{library} {metadata.version(library)}\0".encode())
+    return digest.hexdigest()
 
 
 def default_cache_folder(environment: Mapping[str, str]) -> Path:

@@ -6,8 +6,9 @@ import numpy as np
 
 from forensic.reports.cases import CasePictures
 from forensic.reports.conclusions import best_method
-from pipelines.benchmark.embedding import BATCH_SIZE, read_image
+from pipelines.benchmark.batches import BATCH_SIZE
 from pipelines.benchmark.experiment import Outcome
+from pipelines.benchmark.locating import read_image
 from pipelines.benchmark.simulated import SimulatedMethod
 from pipelines.benchmark.system import System
 

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
 
 from forensic.cli.progress import show_progress
 from forensic.errors import EmptyGallery, NoFaceError
-from forensic.values import RGB, Landmarks, Vectors
+from forensic.identification.methods import Probes
+from forensic.values import RGB, Landmarks
+from pipelines.benchmark.batches import Clock
 from pipelines.benchmark.cache import Cache
-from pipelines.benchmark.embedding import (
-    EmbedBatch,
-    Embedded,
-    FaceFinder,
-    Located,
-    embed_located,
-    locate_faces,
-)
+from pipelines.benchmark.embedding import Embedded, FaceMeter, Way, embed_located
 from pipelines.benchmark.folders import PairsData
+from pipelines.benchmark.locating import FaceFinder, Located, locate_faces
 from pipelines.benchmark.system import System
 
+GALLERY = "gallery"
 SKETCHES = ("sketch", "non-mated", "calibration-sketch")
 
 
@@ -37,7 +34,9 @@ class Enrolled:
     sketches: Mapping[str, Mapping[str, Embedded]]
 
 
-def locate_all(data: PairsData, system: System, cache: Cache) -> dict[str, list[Located]]:
+def locate_all(
+    data: PairsData, system: System, cache: Cache, *, clock: Clock | None = None
+) -> dict[str, list[Located]]:
     """Return images with landmarks by role, see `PairsData.roles`.
 
     Raises:
@@ -55,6 +54,7 @@ def locate_all(data: PairsData, system: System, cache: Cache) -> dict[str, list[
                 cache=cache,
                 given=data.given.get(role, {}),
                 on_done=tell,
+                clock=clock,
             )
     errors: dict[str, type[NoFaceError | EmptyGallery]] = {
         "sketch": NoFaceError, "photo": EmptyGallery, "non-mated": NoFaceError
@@ -68,48 +68,64 @@ def locate_all(data: PairsData, system: System, cache: Cache) -> dict[str, list[
     return located
 
 
-def embed_all(located: Mapping[str, Sequence[Located]], system: System, cache: Cache) -> Enrolled:
+def embed_all(
+    located: Mapping[str, Sequence[Located]],
+    system: System,
+    cache: Cache,
+    *,
+    meters: Mapping[str, FaceMeter] = MappingProxyType({}),
+    clock: Clock | None = None,
+) -> Enrolled:
     """Return the vectors of photos, and those of sketches by every method.
+
+    Args:
+        located: Images by role.
+        system: Its methods embed the sketches.
+        cache: Keeps the vectors.
+        meters: By method, who measures the faces that it makes of the probes.
+        clock: Told how long everything took.
 
     Raises:
         InputError: An image changed meanwhile, or the cache cannot be used.
     """
-    n_methods = len(system.methods)
-    total = sum(len(i) * (n_methods if role in SKETCHES else 1) for role, i in located.items())
-    with show_progress("Embedding", total) as tell:
-
-        def embed(role: str, step: str, function: EmbedBatch) -> Embedded:
-            return embed_located(
-                located[role],
-                embed=function,
+    photos, sketches = {}, {}
+    ways = {role: _ways(role, system, meters) for role in located}
+    with show_progress("Embedding", sum(len(ways[r]) * len(i) for r, i in located.items())) as tell:
+        for role, items in located.items():
+            vectors = embed_located(
+                items,
+                ways[role],
                 dimension=system.embedder.dimension,
-                identity=system.identity(step),
                 cache=cache,
                 on_done=tell,
+                clock=clock,
             )
-
-        photos = {
-            role: embed(role, "gallery", system.embed_photos)
-            for role in located
-            if role not in SKETCHES
-        }
-        sketches = {
-            role: {m.name: embed(role, m.name, _prober(m)) for m in system.methods}
-            for role in located
-            if role in SKETCHES
-        }
+            if role in SKETCHES:
+                sketches[role] = vectors
+            else:
+                photos[role] = vectors[GALLERY]
     return Enrolled(photos, sketches)
+
+
+def gallery_way(system: System) -> Way:
+    """Return how photos are embedded."""
+
+    def probe(images: Sequence[RGB], landmarks: Sequence[Landmarks]) -> Probes:
+        return Probes(system.embed_photos(images, landmarks), (None,) * len(images))
+
+    return Way(GALLERY, system.identity(GALLERY), probe)
+
+
+def _ways(role: str, system: System, meters: Mapping[str, FaceMeter]) -> list[Way]:
+    if role not in SKETCHES:
+        return [gallery_way(system)]
+    measured = meters if role == "sketch" else {}
+    return [
+        Way(m.name, system.identity(m.name), m.probe, measured.get(m.name)) for m in system.methods
+    ]
 
 
 def _finder(system: System, role: str) -> FaceFinder:
     if role in SKETCHES:
         return system.sketch_finder
     return system.distractor_finder if role == "distractor" else system.photo_finder
-
-
-def _prober(method: Any) -> EmbedBatch:
-    def embed(images: Sequence[RGB], landmarks: Sequence[Landmarks]) -> Vectors:
-        vectors: Vectors = method.probe(images, landmarks).vectors
-        return vectors
-
-    return embed

@@ -19,18 +19,16 @@ from forensic.reports.record import BenchmarkReport, EmbedderRecord, FailureReco
 from forensic.reports.sections import LikelihoodRecord
 from forensic.runtime import provenance
 from forensic.values import LEAD_ONLY
+from pipelines.benchmark.batches import BATCH_SIZE, Clock
 from pipelines.benchmark.cache import Cache
 from pipelines.benchmark.disjoint import check_parts
-from pipelines.benchmark.embedding import (
-    BATCH_SIZE,
-    Embedded,
-    Located,
-)
+from pipelines.benchmark.embedding import Embedded
 from pipelines.benchmark.enrolment import Enrolled, embed_all, locate_all
 from pipelines.benchmark.folders import ImageFile, PairsData
 from pipelines.benchmark.growth import growth_record
 from pipelines.benchmark.likelihood import check_calibration, likelihood_record
-from pipelines.benchmark.quality import PaperMeans, quality_record
+from pipelines.benchmark.locating import Located
+from pipelines.benchmark.quality import PaperMeans, create_meters, quality_record
 from pipelines.benchmark.scoring import (
     Gallery,
     Published,
@@ -105,18 +103,19 @@ def run_pairs(
         CalibrationError: The calibration set is too small or carries no information.
         DataFolderError: Parts of the data share people, or the cache cannot be used.
     """
-    started = time.time()
+    started, clock = time.time(), Clock()
     check_parts(data, extras.stored.subjects if extras.stored else ())
     check_calibration(data, sketch_kind)
     with Cache(cache_folder) as cache:
-        located = locate_all(data, system, cache)
-        enrolled = embed_all(located, system, cache)
-        quality = quality_record(
-            data.pairs, located, system, cache, published=extras.published_means
-        )
+        located = locate_all(data, system, cache, clock=clock)
+        meters = create_meters(located, system)
+        enrolled = embed_all(located, system, cache, meters=meters, clock=clock)
+        with clock.stage("bootstrap"):
+            quality = quality_record(data.pairs, meters, cache, published=extras.published_means)
     gallery, twice = _gallery(data, enrolled, extras.stored)
     probes = enrolled.sketches["sketch"]
-    searches = {name: search_all(own, gallery) for name, own in probes.items()}
+    with clock.stage("searching"):
+        searches = {name: search_all(own, gallery) for name, own in probes.items()}
     ids = [pair.probe_id for pair in data.pairs]
     n_stored = len(extras.stored.names) - len(twice) if extras.stored else 0
     report = BenchmarkReport(
@@ -146,7 +145,7 @@ def run_pairs(
         quality=quality,
         growth=growth_record(probes, gallery),
         likelihood=_likelihood(enrolled, sketch_kind, gallery.size),
-        provenance=_provenance(data, system, command, started, extras.stored),
+        provenance=_provenance(data, system, command, (started, clock), extras.stored),
         **_open_set(data, enrolled, gallery, searches, extras),
     )
     return Outcome(report, data, gallery, searches, located["sketch"])
@@ -247,9 +246,10 @@ def _provenance(
     data: PairsData,
     system: System,
     command: list[str],
-    started: float,
+    times: tuple[float, Clock],
     stored: StoredGallery | None,
 ) -> dict[str, Any]:
+    started, clock = times
     return {
         **provenance(command),
         "device": system.device,
@@ -264,6 +264,7 @@ def _provenance(
         "times": {
             "started_at": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
             "seconds": round(time.time() - started, 1),
+            "work_seconds_by_stage": clock.seconds(),
         },
     }
 

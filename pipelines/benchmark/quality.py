@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forensic.cli.progress import show_progress
+from forensic.errors import InputError
 from forensic.faces.align import align_face
+from forensic.identification.inverter import MachineMadeFace
 from forensic.identification.methods import Method
 from forensic.images.tensors import images_to_tensor
 from forensic.metrics.correlation import correlation
@@ -18,16 +19,10 @@ from forensic.metrics.psnr import psnr
 from forensic.metrics.ssim import ssim
 from forensic.reports.sections import MeanRecord, PublishedMean, QualityMethod, QualityRecord
 from forensic.stats.bootstrap import bootstrap_mean
-from pipelines.benchmark.cache import Cache, key_of
-from pipelines.benchmark.embedding import (
-    BATCH_SIZE,
-    Located,
-    OnDone,
-    batched,
-    code_version,
-    read_image,
-)
+from forensic.values import RGB
+from pipelines.benchmark.cache import Cache, code_version, key_of
 from pipelines.benchmark.folders import Pair
+from pipelines.benchmark.locating import Located, read_image
 from pipelines.benchmark.system import System
 
 METRICS = {"psnr": psnr, "ssim": ssim, "r": correlation}
@@ -37,92 +32,118 @@ PaperMeans = Mapping[str, Mapping[str, tuple[float, float]]]
 Couple = tuple[Located, Located]
 
 
+class QualityMeter:
+    """Compares the faces of one method with the mates' photos, in the geometry of the former.
+
+    Args:
+        method: Makes the faces.
+        couples: By row, a sketch and its mate's photo, both with landmarks.
+        device: Where the method computes.
+
+    Attributes:
+        keys: Where the cache keeps the figures of a row: nothing for a face that was not made.
+    """
+
+    def __init__(self, method: Method, couples: Mapping[int, Couple], *, device: str) -> None:
+        packages = ("faces", "images", "sketches", "generators", "identification", "metrics")
+        code = code_version(*packages)
+        self._couples = couples
+        self.keys: Mapping[int, str] = {
+            row: key_of(
+                step="quality",
+                images=[item.image.sha256 for item in couple],
+                landmarks=[item.found.landmarks.tolist() for item in couple if item.found],
+                code=code,
+                generators=method.weights_sha256,
+                method=method.name,
+                device=device,
+            )
+            for row, couple in couples.items()
+        }
+
+    def measure(
+        self,
+        rows: Sequence[int],
+        images: Sequence[RGB],
+        faces: Sequence[MachineMadeFace | None],
+    ) -> dict[str, bytes]:
+        """Return the figures of those rows that have a mate's photo, by key.
+
+        Raises:
+            ImageError: A photo changed since its face was found.
+        """
+        mine = [of for of in zip(rows, images, faces, strict=True) if of[0] in self.keys]
+        entries = {self.keys[row]: b"" for row, _, _ in mine}
+        made = [(row, face, self._truth(row, image, face)) for row, image, face in mine if face]
+        if made:
+            ours = images_to_tensor(np.stack([face.image for _, face, _ in made]))
+            true = images_to_tensor(np.stack([photo for _, _, photo in made]))
+            columns = [metric(ours, true).double().numpy() for metric in METRICS.values()]
+            for (row, _, _), figures in zip(made, np.stack(columns, axis=1), strict=True):
+                entries[self.keys[row]] = figures.tobytes()
+        return entries
+
+    def _truth(self, row: int, image: RGB, face: MachineMadeFace) -> RGB:
+        """Return the mate's photo as the face should look."""
+        sketch, photo = self._couples[row]
+        if photo.found is None:
+            raise InputError(f"{photo.image.name} shows no face.")
+        same = sketch.image.sha256 == photo.image.sha256
+        picture = image if same else read_image(photo.image)
+        return align_face(picture, photo.found.landmarks, face.provenance["geometry"])[0]
+
+
+def create_meters(
+    located: Mapping[str, Sequence[Located]], system: System
+) -> dict[str, QualityMeter]:
+    """Return a meter for each method that uses a generator.
+
+    Args:
+        located: Images with landmarks by role; `sketch` and `photo` in the order of the pairs.
+        system: Its methods make the faces.
+    """
+    couples = {
+        row: couple
+        for row, couple in enumerate(zip(located["sketch"], located["photo"], strict=True))
+        if all(item.found for item in couple)
+    }
+    return {
+        method.name: QualityMeter(method, couples, device=system.device)
+        for method in system.methods
+        if method.weights_sha256
+    }
+
+
 def quality_record(
     pairs: Sequence[Pair],
-    located: Mapping[str, Sequence[Located]],
-    system: System,
+    meters: Mapping[str, QualityMeter],
     cache: Cache,
     *,
     published: PaperMeans = MappingProxyType({}),
 ) -> QualityRecord | None:
-    """Compare every machine-made face with the mate's photo, in the geometry of the former.
+    """Return the means of what the meters measured while the probes were embedded.
 
     Args:
-        pairs: Sketches, mates, and who they show.
-        located: Images with landmarks, by role; `sketch` and `photo` in the order of `pairs`.
-        system: Its methods that use a generator are measured.
-        cache: Keeps the figures of each pair.
+        pairs: Who is shown, by row.
+        meters: By method.
+        cache: Holds the figures.
         published: What a paper prints for the same protocol.
 
     Returns:
         The record, or None where no method makes a face or no pair has both.
 
     Raises:
-        InputError: An image changed since its face was found, or the cache cannot be used.
+        DataFolderError: The cache cannot be used.
     """
-    rows = [
-        row
-        for row, couple in enumerate(zip(located["sketch"], located["photo"], strict=True))
-        if all(item.found for item in couple)
-    ]
-    couples = [(located["sketch"][row], located["photo"][row]) for row in rows]
-    people = np.array([pairs[row].person or pairs[row].probe_id for row in rows])
-    makers = [method for method in system.methods if method.weights_sha256]
     methods = {}
-    with show_progress("Measuring faces", len(couples) * len(makers)) as tell:
-        for method in makers:
-            values = _measure(couples, method, system, cache, tell)
-            if len(values):
-                methods[method.name] = _summary(values, people, published.get(method.name, {}))
+    for name, meter in meters.items():
+        known = cache.get(meter.keys.values())
+        rows = [row for row, key in meter.keys.items() if known.get(key)]
+        if rows:
+            values = np.stack([np.frombuffer(known[meter.keys[row]]) for row in rows])
+            people = np.array([pairs[row].person or pairs[row].probe_id for row in rows])
+            methods[name] = _summary(values, people, published.get(name, {}))
     return QualityRecord(seed=SEED, methods=methods) if methods else None
-
-
-def _measure(
-    couples: Sequence[Couple], method: Method, system: System, cache: Cache, tell: OnDone
-) -> NDArray[np.float64]:
-    """Return (n, 3) figures of a method, or (0, 3) where it makes no faces."""
-    code = code_version("faces", "images", "sketches", "generators", "identification", "metrics")
-    keys = [
-        key_of(
-            step="quality",
-            images=[item.image.sha256 for item in couple],
-            landmarks=[item.found.landmarks.tolist() for item in couple if item.found],
-            code=code,
-            generators=method.weights_sha256,
-            method=method.name,
-            device=system.device,
-        )
-        for couple in couples
-    ]
-    known = cache.get(keys)
-    todo = [row for row, key in enumerate(keys) if key not in known]
-    tell(len(couples) - len(todo))
-    for rows in batched(todo):
-        values = _figures([couples[row] for row in rows], method)
-        if not len(values):
-            return np.empty((0, len(METRICS)))
-        fresh = {keys[row]: v.tobytes() for row, v in zip(rows, values, strict=True)}
-        cache.put(fresh)
-        known.update(fresh)
-        tell(len(rows))
-    return np.array([np.frombuffer(known[key]) for key in keys]).reshape(-1, len(METRICS))
-
-
-def _figures(couples: Sequence[Couple], method: Method) -> NDArray[np.float64]:
-    """Return (n, 3) figures of at most one batch, always computed as a whole one."""
-    padded = [*couples, *[couples[-1]] * (BATCH_SIZE - len(couples))]
-    sketches = [read_image(sketch.image) for sketch, _ in padded]
-    points = [sketch.found.landmarks for sketch, _ in padded if sketch.found]
-    faces = [face for face in method.probe(sketches, points).faces[: len(couples)] if face]
-    if not faces:
-        return np.empty((0, len(METRICS)))
-    true = [
-        align_face(read_image(photo.image), photo.found.landmarks, face.provenance["geometry"])[0]
-        for (_, photo), face in zip(couples, faces, strict=True)
-        if photo.found
-    ]
-    made, targets = (images_to_tensor(np.stack(x)) for x in ([f.image for f in faces], true))
-    return np.stack([m(made, targets).double().numpy() for m in METRICS.values()], axis=1)
 
 
 def _summary(

@@ -16,7 +16,7 @@ from forensic.identification.enrol import embed_faces
 from forensic.identification.methods import METHODS, Method, create_method
 from forensic.runtime import choose_device
 from forensic.values import RGB, Face, Landmarks, Vectors
-from pipelines.benchmark.embedding import FaceFinder, Found
+from pipelines.benchmark.locating import FaceFinder, Found
 from pipelines.benchmark.matchers import create_matcher
 from pipelines.benchmark.sketch_domain import (
     FCN_SKETCH,

@@ -22,9 +22,11 @@ from forensic.stats.binomial import clopper_pearson
 from forensic.stats.verification import acceptance_at, fold_accuracy
 from forensic.weights.store import choose_weights_folder
 from pipelines.benchmark.cache import Cache, default_cache_folder
-from pipelines.benchmark.embedding import embed_located, locate_faces
+from pipelines.benchmark.embedding import embed_located
+from pipelines.benchmark.enrolment import GALLERY, gallery_way
 from pipelines.benchmark.experiment import embedder_record
 from pipelines.benchmark.folders import ImageFile, quote
+from pipelines.benchmark.locating import locate_faces
 from pipelines.benchmark.output import REPORT, whole_folder
 from pipelines.benchmark.system import System, create_system
 
@@ -123,12 +125,11 @@ def verify_pairs(
         with show_progress("Embedding", len(names)) as tell:
             embedded = embed_located(
                 located,
-                embed=system.embed_photos,
+                [gallery_way(system)],
                 dimension=system.embedder.dimension,
-                identity=system.identity("gallery"),
                 cache=cache,
                 on_done=tell,
-            )
+            )[GALLERY]
     row_of = {name: row for row, name in enumerate(names)}
     rows = [np.array([row_of[name] for name in side]) for side in (pairs.first, pairs.second)]
     one, other = (embedded.vectors[side].astype(np.float64) for side in rows)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from forensic.errors import InputError, NoFaceError
+from forensic.files import sha256_of_file
 from forensic.identification.enrol import embed_faces
 from forensic.identification.methods import Probes
+from forensic.images.io import write_image
 from forensic.values import RGB, Landmarks
-from pipelines.benchmark.embedding import Found
+from pipelines.benchmark.cache import Cache
+from pipelines.benchmark.folders import ImageFile
+from pipelines.benchmark.locating import Found, Located, locate_faces
 from pipelines.benchmark.system import System
 from tests.support.fakes import FakeEmbedder
 
@@ -69,3 +74,19 @@ def fake_system(
         sketch_finder=chosen,
         device="cpu",
     )
+
+
+def noise_images(folder: Path, count: int) -> list[ImageFile]:
+    """Write small noise pictures: nothing here looks for a real face."""
+    generator = np.random.default_rng(0)
+    images = []
+    for number in range(count):
+        path = folder / f"{number}.png"
+        write_image(path, generator.integers(0, 255, size=(200, 200, 3), dtype=np.uint8))
+        images.append(ImageFile(path, path.name, sha256_of_file(path)))
+    return images
+
+
+def locate(images: list[ImageFile], finder: FakeFinder, cache: Cache) -> list[Located]:
+    """Find the faces without given points and without anybody who watches."""
+    return locate_faces(images, finder=finder, cache=cache, given={}, on_done=lambda _: None)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forensic.errors import DataFolderError
-from pipelines.benchmark.cache import FILE, Cache, default_cache_folder, key_of
+from pipelines.benchmark.cache import FILE, Cache, code_version, default_cache_folder, key_of
 
 
 def test_values_come_back_after_closing(tmp_path: Path) -> None:
@@ -71,3 +71,8 @@ def test_folder_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
 def test_default_folder_follows_the_environment() -> None:
     assert default_cache_folder({"XDG_CACHE_HOME": "/c"}) == Path("/c/forensic")
     assert default_cache_folder({}) == Path("~/.cache/forensic").expanduser()
+
+
+def test_code_version_tells_packages_apart() -> None:
+    assert code_version("faces") == code_version("faces")
+    assert code_version("faces") != code_version("images")

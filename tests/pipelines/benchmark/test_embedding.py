@@ -1,66 +1,55 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from forensic.files import sha256_of_file
+from forensic.identification.inverter import MachineMadeFace
 from forensic.images.io import write_image
+from forensic.values import RGB
+from pipelines.benchmark.batches import BATCH_SIZE, Clock
 from pipelines.benchmark.cache import Cache
-from pipelines.benchmark.embedding import (
-    BATCH_SIZE,
-    Located,
-    code_version,
-    embed_located,
-    locate_faces,
-    read_image,
-)
-from pipelines.benchmark.folders import ImageFile
-from tests.support.benchmark import LANDMARKS, FakeFinder, FakeMethod
+from pipelines.benchmark.embedding import Embedded, Way, embed_located
+from pipelines.benchmark.locating import Located, locate_faces, read_image
+from tests.support.benchmark import LANDMARKS, FakeFinder, FakeMethod, locate, noise_images
 
 
-def _images(folder: Path, count: int) -> list[ImageFile]:
-    """Small noise pictures: nothing here looks for a real face."""
-    generator = np.random.default_rng(0)
-    images = []
-    for number in range(count):
-        path = folder / f"{number}.png"
-        write_image(path, generator.integers(0, 255, size=(200, 200, 3), dtype=np.uint8))
-        images.append(ImageFile(path, path.name, sha256_of_file(path)))
-    return images
-
-
-def _locate(images: list[ImageFile], finder: FakeFinder, cache: Cache) -> list[Located]:
-    return locate_faces(images, finder=finder, cache=cache, given={}, on_done=lambda _: None)
+def _embed_all(
+    located: list[Located], ways: list[Way], cache: Cache, clock: Clock | None = None
+) -> dict[str, Embedded]:
+    return embed_located(
+        located, ways, dimension=64, cache=cache, on_done=lambda _: None, clock=clock
+    )
 
 
 def _embed(located: list[Located], method: FakeMethod, cache: Cache, **identity: str) -> np.ndarray:
-    return embed_located(
-        located,
-        embed=lambda images, points: method.probe(images, points).vectors,
-        dimension=64,
-        identity=identity,
-        cache=cache,
-        on_done=lambda _: None,
-    ).vectors
+    return _embed_all(located, [Way("own", identity, method.probe)], cache)["own"].vectors
 
 
-def test_killed_search_for_faces_goes_on_where_it_was(tmp_path: Path) -> None:
-    images = _images(tmp_path, 2 * BATCH_SIZE + 3)
-    with Cache(tmp_path / "cache") as cache, pytest.raises(KeyboardInterrupt):
-        _locate(images, FakeFinder(fails_after=BATCH_SIZE), cache)
-    again = FakeFinder()
-    with Cache(tmp_path / "cache") as cache:
-        located = _locate(images, again, cache)
-    assert again.seen == BATCH_SIZE + 3
-    assert [item.image for item in located] == images
-    assert all(item.found is not None for item in located)
+class CountingMeter:
+    """Keeps the number of each row whose face it was shown."""
+
+    def __init__(self, keys: dict[int, str]) -> None:
+        self.keys = keys
+        self.calls = 0
+
+    def measure(
+        self,
+        rows: Sequence[int],
+        images: Sequence[RGB],
+        faces: Sequence[MachineMadeFace | None],
+    ) -> dict[str, bytes]:
+        assert len(rows) == len(images) == len(faces)
+        self.calls += 1
+        return {self.keys[row]: str(row).encode() for row in rows if row in self.keys}
 
 
 def test_vectors_are_computed_once_and_in_batches_of_one_size(tmp_path: Path) -> None:
-    images = _images(tmp_path, BATCH_SIZE + 2)
+    images = noise_images(tmp_path, BATCH_SIZE + 2)
     first, second = FakeMethod(), FakeMethod()
     with Cache(tmp_path / "cache") as cache:
-        located = _locate(images, FakeFinder(), cache)
+        located = locate(images, FakeFinder(), cache)
         vectors = _embed(located[:5], first, cache)
         whole = _embed(located, first, cache)
         assert np.array_equal(_embed(located, second, cache), whole)
@@ -70,11 +59,62 @@ def test_vectors_are_computed_once_and_in_batches_of_one_size(tmp_path: Path) ->
     assert np.linalg.norm(whole, axis=1) == pytest.approx(1)
 
 
+def test_each_image_is_read_once_for_all_ways_and_only_missing_ways_are_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = noise_images(tmp_path, 3)
+    methods = [FakeMethod("a"), FakeMethod("b"), FakeMethod("c")]
+    ways = [Way(method.name, {"of": method.name}, method.probe) for method in methods]
+    read: list[str] = []
+    with Cache(tmp_path / "cache") as cache:
+        located = locate(images, FakeFinder(), cache)
+        monkeypatch.setattr(
+            "pipelines.benchmark.embedding.read_image",
+            lambda image: read.append(image.name) or read_image(image),
+        )
+        alone = _embed_all(located, ways[:1], cache)
+        clock = Clock()
+        every = _embed_all(located, ways, cache, clock)
+    assert read == 2 * ["0.png", "1.png", "2.png"]
+    assert [len(method.batch_sizes) for method in methods] == [1, 1, 1]
+    assert np.array_equal(every["a"].vectors, alone["a"].vectors)
+    assert np.array_equal(every["c"].vectors, every["a"].vectors)
+    assert list(clock.seconds()) == ["reading", "b", "c"]
+
+
+def test_several_threads_give_the_vectors_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = noise_images(tmp_path, 3 * BATCH_SIZE + 1)
+    vectors = []
+    for n_threads in (1, 3):
+        monkeypatch.setattr(torch, "get_num_threads", lambda n=n_threads: n)
+        with Cache(tmp_path / f"cache{n_threads}") as cache:
+            located = locate(images, FakeFinder(), cache)
+            vectors.append(_embed(located, FakeMethod(), cache))
+    assert np.array_equal(*vectors)
+
+
+def test_figures_of_faces_are_measured_with_the_vectors_and_once(tmp_path: Path) -> None:
+    images = noise_images(tmp_path, 4)
+    meter = CountingMeter({0: "zero", 2: "two"})
+    with Cache(tmp_path / "cache") as cache:
+        located = locate(images, FakeFinder(), cache)
+        plain, method = FakeMethod(), FakeMethod()
+        vectors = _embed(located, plain, cache)
+        for _ in range(2):  # vectors were known before, figures were not
+            found = _embed_all(located, [Way("own", {}, method.probe, meter)], cache)["own"]
+        assert cache.get(["zero", "two"]) == {"zero": b"0", "two": b"2"}
+    assert np.array_equal(found.vectors, vectors)
+    assert meter.calls == 1
+    assert len(method.batch_sizes) == 1
+
+
 def test_other_weights_and_other_landmarks_are_other_entries(tmp_path: Path) -> None:
-    images = _images(tmp_path, 2)
+    images = noise_images(tmp_path, 2)
     method = FakeMethod()
     with Cache(tmp_path / "cache") as cache:
-        located = _locate(images, FakeFinder(), cache)
+        located = locate(images, FakeFinder(), cache)
         _embed(located, method, cache, weights="one")
         _embed(located, method, cache, weights="two")
         given = {image.name: LANDMARKS + 1 for image in images}
@@ -86,20 +126,13 @@ def test_other_weights_and_other_landmarks_are_other_entries(tmp_path: Path) -> 
 
 
 def test_face_that_is_not_there_and_damaged_files_are_failures(tmp_path: Path) -> None:
-    images = _images(tmp_path, 3)
+    images = noise_images(tmp_path, 3)
     write_image(images[0].path, np.full((40, 40, 3), 255, np.uint8))
     images[1].path.write_bytes(b"no image")
-    finder = FakeFinder()
     with Cache(tmp_path / "cache") as cache:
-        white, damaged, good = _locate(images, finder, cache)
-        embedded = embed_located(
-            [white, damaged, good],
-            embed=lambda images, points: FakeMethod().probe(images, points).vectors,
-            dimension=64,
-            identity={},
-            cache=cache,
-            on_done=lambda _: None,
-        )
+        white, damaged, good = locate(images, FakeFinder(), cache)
+        ways = [Way("own", {}, FakeMethod().probe)]
+        embedded = _embed_all([white, damaged, good], ways, cache)["own"]
     assert white.reason == "No face was found."
     assert damaged.reason is not None
     assert damaged.reason.startswith("1.png is not an image")
@@ -107,27 +140,3 @@ def test_face_that_is_not_there_and_damaged_files_are_failures(tmp_path: Path) -
     assert good.reason is None
     assert embedded.enrolled.tolist() == [False, False, True]
     assert not embedded.vectors[:2].any()
-
-
-def test_given_landmarks_need_no_finder(tmp_path: Path) -> None:
-    images = _images(tmp_path, 2)
-    finder, told = FakeFinder(), []
-    with Cache(tmp_path / "cache") as cache:
-        located = locate_faces(
-            images, finder=finder, cache=cache, given={"0.png": LANDMARKS}, on_done=told.append
-        )
-    assert finder.seen == 1
-    assert [item.found.source for item in located if item.found] == ["given", "fake"]
-    assert sum(told) == 2
-
-
-def test_file_that_vanishes_is_named_without_this_machines_folders(tmp_path: Path) -> None:
-    (image,) = _images(tmp_path, 1)
-    image.path.unlink()
-    with pytest.raises(ValueError, match=r"^0\.png cannot be read"):
-        read_image(image)
-
-
-def test_code_version_tells_packages_apart() -> None:
-    assert code_version("faces") == code_version("faces")
-    assert code_version("faces") != code_version("images")

@@ -7,7 +7,7 @@ from scipy import stats
 
 from forensic.errors import MissingWeights, RangeError, ShapeError, UnknownNameError
 from forensic.images.color import rgb_to_gray
-from pipelines.benchmark.embedding import code_version
+from pipelines.benchmark.cache import code_version
 from pipelines.benchmark.matchers import PixelMatcher, create_matcher
 from tests.support.vgg import write_vgg
 
@@ -50,5 +50,5 @@ def test_matchers_refuse_what_they_cannot_use(tmp_path: Path) -> None:
 
 def test_code_of_matchers_is_part_of_the_cache_key(monkeypatch: pytest.MonkeyPatch) -> None:
     before = code_version()
-    monkeypatch.setattr("pipelines.benchmark.embedding.MAKERS", ("matchers.py",))
+    monkeypatch.setattr("pipelines.benchmark.cache.MAKERS", ("matchers.py",))
     assert code_version() != before
