@@ -99,3 +99,5 @@ class Candidate(Base):
     photo_sha256: Mapped[Sha256]
     similarity: Mapped[float]
     """Fused cosine similarity; higher is nearer; no probability."""
+    contributions: Mapped[JsonObject | None]
+    """What each part of a fitted fusion adds to the score, in log10 odds of a pair; else None."""

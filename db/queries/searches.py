@@ -21,10 +21,17 @@ from db.queries.rows import Page, fetch_page, get_row
 
 @dataclass(frozen=True)
 class RankedPhoto:
-    """One entry of a list as a search found it; the list is in order of rank."""
+    """One entry of a list as a search found it; the list is in order of rank.
+
+    Attributes:
+        photo_id: Number of the photo.
+        similarity: Fused cosine similarity.
+        contributions: What each part of a fitted fusion adds to the score, in log10 odds.
+    """
 
     photo_id: int
     similarity: float
+    contributions: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +142,7 @@ def complete_search(
             photo_id=entry.photo_id,
             photo_sha256=photos[entry.photo_id].sha256,
             similarity=entry.similarity,
+            contributions=dict(entry.contributions) if entry.contributions else None,
         )
         for rank, entry in enumerate(ranked, start=1)
     ]

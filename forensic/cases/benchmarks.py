@@ -20,9 +20,13 @@ from forensic.cases.permissions import Action, check
 from forensic.cases.renditions import check_generators
 from forensic.errors import RecordNotFound, RequestRefused
 from forensic.storage import FileStore
+from forensic.weights.fusions import BEST
 
 DIRECT = "none"
 """The method that compares the sketch itself."""
+
+OWN_METHODS = (BEST, DIRECT, "adapter")
+"""Methods that are no generators."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ def request(
     archive: IO[bytes],
     store: FileStore,
     kind: ProbeKind | None = None,
-    methods: Sequence[str] = (DIRECT,),
+    methods: Sequence[str] = (BEST,),
     embedder: str = "sketchface",
     max_bytes: int | None = None,
 ) -> Job:
@@ -60,7 +64,7 @@ def request(
         archive: A ZIP with the folders `photos` and `sketches`; pairs share their file's name.
         store: Where files are kept.
         kind: How the sketches came to be; None where that is not known.
-        methods: `none` for the sketch itself, and generators.
+        methods: Names of `OWN_METHODS`, and generators; by default `best`.
         embedder: A name of the catalogue.
         max_bytes: Refuse a larger archive.
 
@@ -73,7 +77,7 @@ def request(
     check(actor, Action.RUN_BENCHMARK)
     name = access.required_text(name, "name", max_length=200)
     wanted = list(dict.fromkeys(methods))
-    check_generators([method for method in wanted if method != DIRECT])
+    check_generators([method for method in wanted if method not in OWN_METHODS])
     if not wanted:
         raise RequestRefused("Name at least one method.", field="methods")
     if embedder not in {choice.name for choice in embedders()}:

@@ -1,7 +1,7 @@
 """The ranked list of a search as each person may see it: leads, never an identification.
 
-An examiner sees neither rank nor similarity, nor whose photo it is, before deciding on every
-candidate of the list.
+An examiner sees neither rank nor similarity nor what it is made of, nor whose photo it is, before
+deciding on every candidate of the list.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class CandidateView:
         landmarks: Five [x, y] pairs in its pixels; empty once it was taken out of the gallery.
         rank: 1 is the most similar; None while hidden.
         similarity: Cosine of the fused query and the photo; None while hidden.
+        contributions: What each part of a fitted fusion adds to the score, in log10 odds of a
+            pair; None while hidden, and where another fusion was used.
         subject_external_id: The operator's identifier of the person; None while hidden.
         own_review: The decision that the viewing examiner holds now.
     """
@@ -50,6 +52,7 @@ class CandidateView:
     landmarks: list[list[float]]
     rank: int | None
     similarity: float | None
+    contributions: Mapping[str, float] | None
     subject_external_id: str | None
     own_review: Review | None
 
@@ -184,6 +187,7 @@ def _view(
         landmarks=photo.landmarks,
         rank=None if is_blind else row.rank,
         similarity=None if is_blind else row.similarity,
+        contributions=None if is_blind else row.contributions,
         subject_external_id=None if is_blind else subject.external_id,
         own_review=own,
     )

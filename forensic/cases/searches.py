@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -14,21 +15,25 @@ from db.models import (
     Candidate,
     Gallery,
     Job,
-    Probe,
     Search,
     SearchInput,
 )
-from db.queries import probes as probe_rows
 from db.queries import searches as search_rows
 from db.queries.rows import Page, get_row
 from db.queries.searches import Outcome, RankedPhoto
 from db.queries.subjects import SubjectFilter
 from forensic.cases import access, audit, jobs
 from forensic.cases.actor import Actor
+from forensic.cases.compared import (
+    check_left_to_best,
+    generators_of_best,
+    inputs_known,
+    probes_of_one_person,
+)
 from forensic.cases.permissions import Action, check
-from forensic.cases.probes import current_landmarks
 from forensic.cases.renditions import check_generators
-from forensic.errors import RecordConflict, RequestRefused
+from forensic.errors import RequestRefused
+from forensic.weights.fusions import BEST
 
 LIST_LENGTH_DEFAULT = 20
 LIST_LENGTH_LEAST = 2
@@ -36,8 +41,11 @@ LIST_LENGTH_MOST = 50
 LIST_LENGTH_LONG = 200
 """The longest list, for those who may ask for more than `LIST_LENGTH_MOST`."""
 
+MEAN = "mean"
 FUSIONS: Mapping[str, str] = {
-    "mean": "mean of the cosine similarities of all inputs",
+    BEST: "best: the sketch, its encoder and the faces made from it, weighed as learnt on other "
+    "people",
+    MEAN: "mean of the cosine similarities of all inputs",
     "z-mean": "mean of the similarities of all inputs, each in units of its own spread over the "
     "gallery",
 }
@@ -63,11 +71,12 @@ def request(
     probe_ids: Sequence[uuid.UUID],
     generators: Sequence[str] = (),
     compare_sketch: bool = True,
-    fusion: str = "mean",
+    fusion: str | None = None,
     filters: SubjectFilter | None = None,
     list_length: int = LIST_LENGTH_DEFAULT,
     threshold: float | None = None,
     purpose: str = "",
+    weights: Path | None = None,
 ) -> Search:
     """Ask for a search of a gallery by one or several sketches of one person.
 
@@ -79,11 +88,13 @@ def request(
         probe_ids: Sketches of one person.
         generators: Their faces are compared as well, made first where they are missing.
         compare_sketch: Whether the sketches themselves are compared.
-        fusion: A name of `FUSIONS`.
+        fusion: A name of `FUSIONS`; by default `best`, which itself chooses what is compared, or
+            the mean where the request chooses.
         filters: Which subjects may be listed.
         list_length: 2 to 50; up to 200 for those who may ask for more, which is recorded.
         threshold: Least similarity listed; None lists the best whatever their similarity.
         purpose: Why; by default that of the case.
+        weights: Folder of fetched weights, for a fusion that does not come with the package.
 
     Raises:
         NotPermitted: No role of the actor allows it.
@@ -95,12 +106,17 @@ def request(
         RequestRefused: An argument is out of range.
     """
     case = access.get_case(session, actor, case_id, Action.SEARCH, is_change=True)
+    if fusion is None:
+        fusion = MEAN if generators or not compare_sketch else BEST
     _check_request(actor, fusion, list_length, threshold)
     with access.plain_errors():
         gallery = get_row(session, Gallery, gallery_id)
-    probes = _probes(session, actor, case_id, probe_ids)
+    probes = probes_of_one_person(session, actor, case_id, probe_ids)
     wanted = check_generators(generators)
-    inputs = _inputs(session, probes, wanted, compare_sketch)
+    if fusion == BEST:
+        check_left_to_best(wanted, compare_sketch)
+        wanted = generators_of_best(gallery, weights)
+    inputs = inputs_known(session, probes, wanted, compare_sketch)
     search_id = new_id()
     job = jobs.create(
         session, actor, jobs.JobKind.SEARCH, {"search_id": str(search_id)}, case_id=case_id
@@ -247,56 +263,6 @@ def _check_request(actor: Actor, fusion: str, list_length: int, threshold: float
         check(actor, Action.SEARCH_LONG)
     if threshold is not None and not -1 <= threshold <= 1:
         raise RequestRefused("The threshold is a cosine, -1 to 1.", field="threshold")
-
-
-def _probes(
-    session: Session, actor: Actor, case_id: uuid.UUID, probe_ids: Sequence[uuid.UUID]
-) -> list[Probe]:
-    probes = [
-        access.get_probe(session, actor, probe_id, Action.SEARCH)
-        for probe_id in dict.fromkeys(probe_ids)
-    ]
-    if not probes or any(probe.case_id != case_id for probe in probes):
-        raise RequestRefused("Name at least one probe, of this case.", field="probe_ids")
-    if len({probe.person_label for probe in probes}) > 1:
-        raise RequestRefused(
-            "Several sketches are fused only where they show one person; these carry different "
-            "person labels.",
-            field="probe_ids",
-        )
-    if any(probe.withdrawn_at is not None for probe in probes):
-        raise RecordConflict("A probe was withdrawn; leave it out.")
-    return probes
-
-
-def _inputs(
-    session: Session, probes: Sequence[Probe], generators: Sequence[str], compare_sketch: bool
-) -> list[SearchInput]:
-    """Return what is known now to be compared; renditions to be made are added by the worker."""
-    inputs: list[SearchInput] = []
-    is_missing = False
-    for probe in probes:
-        landmarks = current_landmarks(session, probe)
-        given = {"probe_id": probe.id, "landmark_version_id": landmarks.id}
-        if compare_sketch:
-            inputs.append(SearchInput(**given))
-        for name in () if compare_sketch else generators:
-            made = probe_rows.find_rendition(
-                session, probe.id, landmark_version_id=landmarks.id, generator=name
-            )
-            is_missing |= made is None
-            if made is not None:
-                inputs.append(SearchInput(**given, rendition_id=made.id))
-    if is_missing:
-        raise RecordConflict(
-            "A rendition is not made yet for the present landmarks. Make it first, or compare the "
-            "sketch as well."
-        )
-    if not inputs:
-        raise RequestRefused(
-            "Nothing is compared: take the sketch, a generator, or both.", field="compare_sketch"
-        )
-    return inputs
 
 
 def _filters_as_told(filters: SubjectFilter | None) -> dict[str, Any] | None:

@@ -12,16 +12,16 @@ import torch
 
 from forensic.embedders.adapter import SketchAdapter, load_adapter
 from forensic.embedders.embedder import Embedder
-from forensic.errors import WeightsError
 from forensic.faces.align import align_face
 from forensic.generators.registry import load_generator
 from forensic.identification.enrol import embed_faces
-from forensic.identification.fusion import Fusion, find_fusion, fuse_vectors
+from forensic.identification.fusion import check_parts, fuse_vectors
 from forensic.identification.inverter import MachineMadeFace, SketchInverter
 from forensic.registry import Registry
 from forensic.values import RGB, Landmarks, Vectors
+from forensic.weights.fusions import BEST, Fusion, find_fusion
 
-ADAPTER, BEST = "adapter", "best"
+ADAPTER = "adapter"
 
 
 @dataclass(frozen=True)
@@ -165,12 +165,8 @@ class FusionMethod:
         self.weights = {part.method: part.weight for part in fusion.parts}
         self.weights_sha256: dict[str, str] = {}
         self._parts = tuple(parts)
-        for fitted, part in zip(fusion.parts, parts, strict=True):
-            if fitted.weights_sha256 != part.weights_sha256:
-                raise WeightsError(
-                    f"The fusion was fitted with other weights of {fitted.method} than those in "
-                    "use. Fit it again with `forensic benchmark fusion`."
-                )
+        check_parts(fusion, {part.name: part.weights_sha256 for part in parts})
+        for part in parts:
             self.weights_sha256 |= part.weights_sha256
 
     def probe(
@@ -231,7 +227,7 @@ def create_method(
         adapter = load_adapter(embedder, device=device, folder=weights)
         return AdapterMethod(embedder=embedder, adapter=adapter)
     if name == BEST:
-        fusion = find_fusion(embedder, folder=weights)
+        fusion = find_fusion(embedder.name, embedder.weights_sha256, folder=weights)
         parts = [
             create_method(part.method, embedder=embedder, device=device, weights=weights)
             for part in fusion.parts

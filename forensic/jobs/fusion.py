@@ -1,8 +1,8 @@
 """Several sketches and renditions of one person as one query.
 
-Both fusions are weighted sums of unit vectors, so the sum itself can be searched with: its inner
-product with a photo is the weighted sum of the inputs' similarities. The gallery is scanned once,
-and the ranking is exact.
+The fusions here are weighted sums of unit vectors, so the sum itself can be searched with: its
+inner product with a photo is the weighted sum of the inputs' similarities. The gallery is scanned
+once, and the ranking is exact.
 """
 
 from __future__ import annotations
@@ -61,4 +61,7 @@ def _z_mean(n_inputs: int, spread: Spread) -> Weights:
 FUSIONS: Registry[Callable[[int, Spread], Weights]] = Registry(
     "fusion", {"mean": _mean, "z-mean": _z_mean}
 )
-"""Name to the weights of the inputs; `forensic.cases.searches.FUSIONS` puts them into words."""
+"""Name to the weights of the inputs; `forensic.cases.searches.FUSIONS` puts them into words.
+
+The fusion `best` weighs methods, not inputs: see `forensic.jobs.handlers.parts`.
+"""

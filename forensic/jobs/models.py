@@ -9,11 +9,13 @@ from typing import Any, Protocol, TypeVar
 
 from forensic.embedders.embedder import Embedder
 from forensic.embedders.registry import create_embedder
-from forensic.errors import IndexMismatch
+from forensic.errors import IndexMismatch, MissingWeights
 from forensic.faces.detect import FaceDetector
-from forensic.generators.registry import load_generator
+from forensic.generators.registry import GENERATORS, load_generator
 from forensic.identification.inverter import SketchInverter
+from forensic.identification.methods import Method, create_method
 from forensic.runtime import choose_device
+from forensic.weights.fusions import Fusion, find_fusion
 from forensic.weights.store import choose_weights_folder
 
 T = TypeVar("T")
@@ -36,6 +38,12 @@ class Models(Protocol):
 
     def inverter(self, generator: str) -> SketchInverter:
         """Return what makes faces with a generator."""
+
+    def fusion(self, embedder: Embedder) -> Fusion:
+        """Return the fusion that was fitted for an embedder."""
+
+    def method(self, name: str, embedder: Embedder) -> Method:
+        """Return a way from sketch to vector, of an embedder."""
 
 
 class ModelShelf:
@@ -86,6 +94,32 @@ class ModelShelf:
         """
         return self._keep("inverter", generator, lambda: self._load_inverter(generator))
 
+    def fusion(self, embedder: Embedder) -> Fusion:
+        """Return the fusion that was fitted for an embedder.
+
+        Raises:
+            MissingWeights: There is none.
+            WeightsError: A file of a fusion is damaged.
+        """
+        sha256, folder = embedder.weights_sha256, choose_weights_folder(os.environ)
+        return self._keep(
+            "fusion", sha256, lambda: find_fusion(embedder.name, sha256, folder=folder)
+        )
+
+    def method(self, name: str, embedder: Embedder) -> Method:
+        """Return a way from sketch to vector, of an embedder.
+
+        Raises:
+            UnknownNameError: No such method.
+            WeightsError: Its weights are missing or damaged.
+        """
+        folder, key = choose_weights_folder(os.environ), f"{name} {embedder.weights_sha256}"
+        return self._keep(
+            "method",
+            key,
+            lambda: create_method(name, embedder=embedder, device=self._device, weights=folder),
+        )
+
     def warm(self, *, embedders: Sequence[str], generators: Sequence[str]) -> None:
         """Load models before they are needed, so that the first search is as fast as the next.
 
@@ -95,9 +129,19 @@ class ModelShelf:
         """
         self.detector()
         for name in embedders:
-            self.embedder(name)
+            self._warm_best(self.embedder(name))
         for name in generators:
             self.inverter(name)
+
+    def _warm_best(self, embedder: Embedder) -> None:
+        """Load the parts of an embedder's fusion; many embedders have none."""
+        try:
+            fusion = self.fusion(embedder)
+        except MissingWeights:
+            return
+        for part in fusion.parts:
+            if part.method not in GENERATORS:
+                self.method(part.method, embedder)
 
     def _load_inverter(self, generator: str) -> SketchInverter:
         return SketchInverter(load_generator(generator, self._device), device=self._device)

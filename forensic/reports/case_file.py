@@ -21,7 +21,7 @@ MANIFEST = "manifest.json"
 
 _COLUMNS = (
     "search", "rank", "subject", "photo_sha256", "similarity", "verdict", "standing", "examiner",
-    "decision", "note", "decided_at", "is_superseded", "adjudication",
+    "decision", "note", "decided_at", "is_superseded", "adjudication", "contributions",
 )  # fmt: skip
 
 
@@ -59,8 +59,9 @@ def render_case_csv(report: CaseReport) -> bytes:
                 [r.examiner, r.verdict, r.note, r.decided_at.isoformat(), r.is_superseded]
                 for r in c.reviews
             ] or [[""] * 5]
+            added = "; ".join(f"{part} {odds:+.4f}" for part, odds in c.contributions.items())
             for decision in decisions:
-                row = [*facts, *decision, c.adjudication or ""]
+                row = [*facts, *decision, c.adjudication or "", added]
                 writer.writerow([safe_cell(cell) for cell in row])
     return buffer.getvalue().encode()
 

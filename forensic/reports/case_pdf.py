@@ -135,7 +135,8 @@ def _search(search: SearchFacts, pictures: Pictures) -> Iterator[Flowable]:
     if search.candidates:
         yield text_block(
             f"All {len(search.candidates)} candidates. Similarity is the cosine of two vectors; it "
-            "is no probability.",
+            "is no probability. Behind it stands what each part of the fusion best adds, where it "
+            "was used, in log10 odds of a pair that was not searched for.",
             "soft",
         )
         head = ["Rank", "Photo", "Person", "Similarity", "Decisions"]
@@ -178,6 +179,12 @@ def _search_facts(search: SearchFacts) -> list[tuple[str, str]]:
     ]
 
 
+def _similarity(c: CandidateFacts) -> object:
+    """Return the similarity, and behind it what each part of a fusion adds, in log10 odds."""
+    added = [f"{part} {odds:+.2f}" for part, odds in c.contributions.items()]
+    return text_block("\n".join([f"{c.similarity:.3f}", *added]), "cell")
+
+
 def _candidate(c: CandidateFacts, pictures: Pictures) -> list[object]:
     verdict = (c.verdict or "no conclusion").replace("_", " ")
     told = [text_block(f"{verdict} ({c.standing})", "strong")]
@@ -193,6 +200,6 @@ def _candidate(c: CandidateFacts, pictures: Pictures) -> list[object]:
         c.rank,
         _picture(c.photo_sha256, pictures),
         text_block(f"{c.subject}\n{c.photo_sha256[:12]}…", "cell"),
-        f"{c.similarity:.3f}",
+        _similarity(c),
         told,
     ]

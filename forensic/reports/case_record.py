@@ -80,6 +80,10 @@ class CandidateFacts(StrictModel):
     subject: str
     photo_sha256: str
     similarity: float
+    contributions: dict[str, float] = Field(
+        description="What each part of the fusion `best` adds, in log10 odds of a pair that was "
+        "not searched for; empty for other fusions."
+    )
     standing: str
     verdict: str | None
     reviews: list[ReviewFacts]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from flask import Response, current_app, g
@@ -15,6 +17,7 @@ from db.session import session_scope
 from forensic.jobs.queue import JobQueue, enqueue_committed
 from forensic.settings import Settings
 from forensic.storage import FileStore
+from forensic.weights.store import choose_weights_folder
 
 EXTENSION = "forensic"
 
@@ -46,6 +49,11 @@ def settings() -> Settings:
 def store() -> FileStore:
     """Return the file store."""
     return service().store
+
+
+def weights() -> Path:
+    """Return the folder of fetched weights."""
+    return choose_weights_folder(os.environ)
 
 
 def session() -> Session:

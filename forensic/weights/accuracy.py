@@ -1,6 +1,7 @@
 """What was measured about an embedder, and for which sketches and galleries it may be quoted.
 
-The figures are those of the results file that comes beside the weights: rates at which artist's
+The figures are those of the results file that comes beside the weights of the embedder, or, for the
+fusion `best`, of its sketch encoder: rates at which artist's
 sketches, drawn while looking at a photo, find that photo. A figure is quoted only for the same
 weights, the same kind of sketch, and a gallery no larger than the one it was measured in, because
 the rate falls as a gallery grows. For anything else nothing was measured, and that is what is said.
@@ -16,6 +17,7 @@ from typing import Any
 
 from forensic.files import read_json
 from forensic.weights.catalogue import load_catalogue
+from forensic.weights.fusions import BEST
 from forensic.weights.store import BUNDLED
 
 KIND = "viewed"
@@ -53,15 +55,16 @@ class Measured:
 
 
 def measured_accuracy(
-    embedder: str, weights_sha256: str, *, kind: str, gallery_size: int
+    embedder: str, weights_sha256: str, *, kind: str, gallery_size: int, by_best: bool = False
 ) -> tuple[Measured, ...]:
-    """Return the figures that may be quoted for a search by one sketch itself; often none.
+    """Return the figures that may be quoted for a search by one sketch; often none.
 
     Args:
         embedder: Its name in the catalogue.
         weights_sha256: Of the weights that were used; figures of others do not hold.
         kind: Kind of the sketch.
         gallery_size: Persons searched.
+        by_best: Whether the search was one by the fusion `best`, not by the sketch itself.
 
     Returns:
         In order of gallery size, the nearest first.
@@ -72,23 +75,25 @@ def measured_accuracy(
     entry = catalogue[embedder]
     if not entry.sha256 or entry.sha256 != weights_sha256:
         return ()
-    path = BUNDLED / f"{Path(entry.file).stem}.results.json"
+    stem = f"adapter-{embedder}" if by_best else Path(entry.file).stem
+    path = BUNDLED / f"{stem}.results.json"
     results: Mapping[str, Any] = read_json(path) if path.is_file() else {}
-    found = [m for title, rows in results.items() if (m := _read(title, rows, embedder))]
+    method = BEST if by_best else embedder
+    found = [m for title, rows in results.items() if (m := _read(title, rows, method))]
     fitting = [m for m in found if m.gallery_size >= gallery_size]
     return tuple(sorted(fitting, key=lambda m: (m.gallery_size, m.data)))
 
 
-def _read(title: str, rows: Mapping[str, Any], embedder: str) -> Measured | None:
+def _read(title: str, rows: Mapping[str, Any], method: str) -> Measured | None:
     match = _TITLE.match(title)
-    if match is None or embedder not in rows:
+    if match is None or method not in rows:
         return None
     return Measured(
         data=match["set"],
         kind=KIND,
         probes=int(match["probes"].replace(",", "")),
         gallery_size=int(match["gallery"].replace(",", "")),
-        rate=str(rows[embedder]),
+        rate=str(rows[method]),
         remark=match["rest"].lstrip("; "),
         command=str(rows.get("Command", "")),
     )

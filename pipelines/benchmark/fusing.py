@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensic.errors import CalibrationError
-from forensic.identification.fusion import Fusion, rank_parts
 from forensic.runtime import provenance
 from forensic.stats.fusion import fit_fusion
+from forensic.weights.fusions import Fusion, rank_parts
 from forensic.weights.store import choose_weights_folder
 from pipelines.benchmark.cache import Cache, default_cache_folder
 from pipelines.benchmark.enrolment import Enrolled, embed_all, locate_all

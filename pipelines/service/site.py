@@ -108,7 +108,7 @@ class ServiceSite:
         from forensic.identification.enrol import embed_faces
         from forensic.images.io import decode_image
         from forensic.jobs.galleries.searching import GallerySearcher
-        from forensic.jobs.handlers.search import Stopwatch
+        from forensic.jobs.handlers.compared import Stopwatch
         from forensic.jobs.models import ModelShelf
 
         if self._models is None:

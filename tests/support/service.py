@@ -91,8 +91,11 @@ def completed_search(
     """Seal a sketch, search a new gallery of `n` people with it, and complete the search."""
     probe = seal(session, actor, case, store, data=png(int(uuid.uuid4()) % 2**32))
     gallery, photo_ids = fill_gallery(session, store, [f"subject {i}" for i in range(n)])
-    search = searches.request(session, actor, case.id, gallery_id=gallery.id, probe_ids=[probe.id])
-    ranked = [RankedPhoto(photo_id, 0.9 - i / 100) for i, photo_id in enumerate(photo_ids)]
+    search = searches.request(
+        session, actor, case.id, gallery_id=gallery.id, probe_ids=[probe.id], fusion="mean"
+    )
+    added = {"none": 1.5}
+    ranked = [RankedPhoto(number, 0.9 - i / 100, added) for i, number in enumerate(photo_ids)]
     searches.record_outcome(session, WORKER, search.id, outcome=outcome(), ranked=ranked)
     return search
 

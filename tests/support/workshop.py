@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,15 +22,37 @@ from forensic.errors import IndexMismatch
 from forensic.faces.detect import FaceDetector
 from forensic.identification.enrol import embed_faces
 from forensic.identification.inverter import SketchInverter
+from forensic.identification.methods import DirectMethod, Method, Probes
 from forensic.images.io import encode_image
 from forensic.jobs.galleries.projection import publish
 from forensic.jobs.galleries.searching import GallerySearcher
 from forensic.jobs.handlers.registry import HANDLERS
 from forensic.jobs.tasks import Workshop, run_job
 from forensic.storage import FileStore
+from forensic.values import RGB, Landmarks
+from forensic.weights.fusions import Fusion, FusionPart
 from tests.support.fakes import FakeEmbedder
 from tests.support.generators import small_generator
 from tests.support.images import face_landmarks, face_photo
+
+FUSION_PARTS = (
+    FusionPart("adapter", 4.0, {"adapter": "b" * 64}),
+    FusionPart("none", 2.0, {}),
+    FusionPart("csi-line", 1.0, {"csi-line": "a" * 64}),
+)
+
+
+class TurnedSketches(DirectMethod):
+    """In place of an adapter: the embedder sees the sketch mirrored."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        super().__init__(embedder=embedder, name="adapter")
+        self.weights_sha256 = {"adapter": "b" * 64}
+
+    def probe(
+        self, sketches: Sequence[RGB], landmarks: Sequence[Landmarks], *, is_simulated: bool = False
+    ) -> Probes:
+        return super().probe([s[:, ::-1].copy() for s in sketches], landmarks)
 
 
 class FakeModels:
@@ -39,6 +62,7 @@ class FakeModels:
 
     def __init__(self) -> None:
         self.loaded: list[str] = []
+        self.fitted = Fusion("fake", "f" * 64, FUSION_PARTS, 0.0, {})
 
     def detector(self) -> FaceDetector:
         return FaceDetector("cpu")
@@ -53,6 +77,13 @@ class FakeModels:
         self.loaded.append(generator)
         small = replace(small_generator(), name=generator)
         return SketchInverter(small, device=torch.device("cpu"))
+
+    def fusion(self, embedder: Embedder) -> Fusion:
+        return self.fitted
+
+    def method(self, name: str, embedder: Embedder) -> Method:
+        assert name == "adapter"
+        return TurnedSketches(embedder)
 
 
 def make_workshop(

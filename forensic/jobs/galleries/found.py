@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from forensic.values import Vectors
+
 
 @dataclass(frozen=True)
 class Hit:
@@ -33,6 +35,7 @@ class Found:
 
     Attributes:
         lists: For each probe its hits, best first.
+        vectors: For each probe (len(hits), D), the rows of the hits' photos.
         generation_id: The generation that was searched.
         generation_number: Its number in the gallery.
         is_current: Whether it holds all photos of the gallery; else some wait for publishing.
@@ -47,6 +50,7 @@ class Found:
     """
 
     lists: tuple[tuple[Hit, ...], ...]
+    vectors: tuple[Vectors, ...]
     generation_id: uuid.UUID
     generation_number: int
     is_current: bool

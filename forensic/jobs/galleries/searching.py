@@ -131,9 +131,7 @@ class GallerySearcher:
                     break
                 removed = _removed(session, view.record)  # while we searched
             view.hide([*gone, *removed])
-        return self._found(
-            view, _hits(view.opened, ranked, shown), view.opened.recall if approximate else None
-        )
+        return self._found(view, ranked, shown, view.opened.recall if approximate else None)
 
     def similarity_spread(
         self,
@@ -216,10 +214,15 @@ class GallerySearcher:
             return opened
 
     def _found(
-        self, view: _View, lists: tuple[tuple[Hit, ...], ...], recall: Recall | None
+        self,
+        view: _View,
+        ranked: RankedRows,
+        shown: dict[int, records.ShownPhoto],
+        recall: Recall | None,
     ) -> Found:
         return Found(
-            lists=lists,
+            lists=_hits(view.opened, ranked, shown),
+            vectors=tuple(view.opened.vectors[rows] for rows, _ in ranked),
             generation_id=view.record.id,
             generation_number=view.record.number,
             is_current=view.record.gallery_revision == view.gallery.revision,

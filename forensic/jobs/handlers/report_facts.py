@@ -44,6 +44,7 @@ from forensic.reports.case_record import (
 )
 from forensic.reports.tables import interval, percent
 from forensic.weights.accuracy import NOT_MEASURED, measured_accuracy
+from forensic.weights.fusions import BEST
 
 
 def gather_case(
@@ -218,16 +219,23 @@ def _accuracy(
     gallery = get_row(session, Gallery, search.gallery_id)
     size = int((search.extent or {}).get("subjects") or 0)
     what = f"{kind} sketches in a gallery of {size} persons"
-    if search.completed_at is None or n_inputs != 1:
+    by_best = search.parameters.get("fusion") == BEST
+    n_compared = len(search.parameters.get("probe_ids", ())) if by_best else n_inputs
+    if search.completed_at is None or n_compared != 1:
         return [], f"For this combination of inputs, {what}: {NOT_MEASURED}."
     generators = search.parameters.get("generators") or [DIRECT]
     method = DIRECT if search.parameters.get("compare_sketch") else generators[0]
+    method = BEST if by_best else method
     found = _own_figures(session, gallery, method, kind=kind, gallery_size=size)
-    if method == DIRECT:
+    if method in (DIRECT, BEST):
         found += [
             AccuracyFacts(**vars(figure))
             for figure in measured_accuracy(
-                gallery.embedder, gallery.weights_sha256, kind=kind, gallery_size=size
+                gallery.embedder,
+                gallery.weights_sha256,
+                kind=kind,
+                gallery_size=size,
+                by_best=by_best,
             )
         ]
     if not found:
@@ -281,6 +289,7 @@ def _candidate(session: Session, search_id: uuid.UUID, stand: Conclusion) -> Can
         subject=get_row(session, Subject, row.subject_id).external_id,
         photo_sha256=row.photo_sha256,
         similarity=row.similarity,
+        contributions=row.contributions or {},
         standing=stand.standing.value,
         verdict=stand.verdict.value if stand.verdict else None,
         reviews=[_review(session, review, review.id in current) for review in history],

@@ -50,7 +50,9 @@ class NewSearchSchema(Schema):
         validate=validate.Length(max=GENERATORS_MAX),
     )
     compare_sketch = fields.Boolean(load_default=True)
-    fusion = fields.String(load_default="mean", validate=validate.OneOf(sorted(searches.FUSIONS)))
+    fusion = fields.String(
+        load_default=None, allow_none=True, validate=validate.OneOf(sorted(searches.FUSIONS))
+    )
     filters = fields.Nested(FilterSchema, load_default=None, allow_none=True)
     list_length = fields.Integer(
         load_default=searches.LIST_LENGTH_DEFAULT,
@@ -112,6 +114,7 @@ class CandidateSchema(Schema):
     photo_sha256 = fields.String(required=True)
     rank = fields.Integer(required=True, allow_none=True)
     similarity = fields.Float(required=True, allow_none=True)
+    contributions = fields.Dict(required=True, allow_none=True)
     subject_external_id = fields.String(required=True, allow_none=True)
     own_review = fields.Nested(ReviewSchema, required=True, allow_none=True)
 
@@ -140,6 +143,7 @@ def request_search(sent: dict[str, Any], case_id: uuid.UUID) -> tuple[Search, di
         auth.current_actor(),
         case_id,
         filters=_subject_filter(filters) if filters else None,
+        weights=records.weights(),
         **sent,
     )
     return search, {"Location": f"/api/v1/searches/{search.id}"}

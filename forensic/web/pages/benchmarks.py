@@ -22,14 +22,20 @@ from forensic.web.pages.offers import offered_embedders, offered_generators
 from forensic.web.pages.people import Names
 from forensic.web.pages.probe_forms import KINDS
 from forensic.web.security import uploads
+from forensic.weights.fusions import BEST
 
+_OWN = (
+    (BEST, "Best: all that helps, weighed as learnt on other people"),
+    (DIRECT, "The sketch itself"),
+    ("adapter", "The sketch by its own encoder"),
+)
 blueprint = Blueprint("benchmarks", __name__, url_prefix="/benchmarks")
 
 
 @blueprint.get("")
 def index() -> ResponseReturnValue:
     """GET /benchmarks: 200 the runs, and the form that asks for one."""
-    return _render(Form(kind=ProbeKind.VIEWED.value, methods=[DIRECT]))
+    return _render(Form(kind=ProbeKind.VIEWED.value, methods=[BEST, DIRECT]))
 
 
 @blueprint.post("")
@@ -84,7 +90,7 @@ def _render(form: Form) -> ResponseReturnValue:
         runs=page.rows,
         people=Names(session),
         kinds=[(kind.value, label) for kind, label in KINDS],
-        methods=[(DIRECT, "The sketch itself"), *_generators()],
+        methods=[*_OWN, *_generators()],
         embedders=offered_embedders(),
         most_bytes=records.settings().import_bytes_max,
         can={"run": may(actor, Action.RUN_BENCHMARK)},

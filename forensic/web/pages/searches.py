@@ -29,6 +29,7 @@ from forensic.web.pages.offers import offered_generators
 from forensic.web.pages.people import Names
 from forensic.web.pages.pictures import picture
 from forensic.weights.accuracy import Measured, measured_accuracy
+from forensic.weights.fusions import BEST
 
 blueprint = Blueprint("searches", __name__)
 
@@ -43,7 +44,9 @@ def new(case_id: uuid.UUID) -> ResponseReturnValue:
     form = Form(request.form, **_defaults(case, galleries))
     if request.method == "POST":
         with form.attempt():
-            search = searches.request(session, actor, case_id, **_read(form))
+            search = searches.request(
+                session, actor, case_id, weights=records.weights(), **_read(form)
+            )
             return done("searching", "pages.searches.show", search_id=search.id)
     usable = [
         probe
@@ -103,7 +106,7 @@ def _defaults(case: Case, galleries: Sequence[tuple[uuid.UUID, str]]) -> dict[st
         "purpose": case.purpose,
         "list_length": str(LIST_LENGTH_DEFAULT),
         "compare_sketch": "yes",
-        "fusion": "mean",
+        "fusion": BEST,
         "probe_ids": request.args.getlist("probe"),
     }
 
@@ -156,14 +159,17 @@ def _kinds(session: Session, inputs: Sequence[SearchInput]) -> list[str]:
 def _measured(session: Session, view: SearchView, kinds: Sequence[str]) -> Sequence[Measured]:
     """Return the figures that hold for just such a search; often none."""
     search, gallery = view.search, get_row(session, Gallery, view.search.gallery_id)
+    by_best = search.parameters.get("fusion") == BEST
     is_plain = len(view.inputs) == 1 and not search.parameters.get("generators")
-    if not is_plain or len(kinds) != 1:
+    is_one = len(search.parameters.get("probe_ids", ())) == 1 if by_best else is_plain
+    if not is_one or len(kinds) != 1:
         return ()
     return measured_accuracy(
         gallery.embedder,
         gallery.weights_sha256,
         kind=kinds[0],
         gallery_size=int((search.extent or {}).get("subjects") or 0),
+        by_best=by_best,
     )
 
 

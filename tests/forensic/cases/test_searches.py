@@ -1,6 +1,7 @@
 """A search keeps all that was asked, and shows its list as each person may see it."""
 
 import json
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -20,6 +21,7 @@ from forensic.errors import (
 )
 from forensic.storage import FileStore
 from forensic.values import LEAD_ONLY
+from forensic.weights.fusions import Fusion, FusionPart
 from tests.support.factories import new_rendition, outcome
 from tests.support.service import (
     WORKER,
@@ -79,20 +81,58 @@ def test_the_request_is_kept_with_its_job_and_every_parameter(records: Engine, s
 )
 def test_a_senseless_request_names_its_field(records: Engine, scene, changes, field) -> None:
     actor, case, probe, gallery, _ = scene
-    given = {"gallery_id": gallery.id, "probe_ids": [probe.id], **changes}
+    given = {"gallery_id": gallery.id, "probe_ids": [probe.id], "fusion": "mean", **changes}
     with session_scope(records) as session, pytest.raises(RequestRefused) as refused:
         searches.request(session, actor, case.id, **given)
     assert refused.value.field == field
 
 
+def fitted_for(gallery, folder) -> Path:
+    """Put a fusion for the gallery's embedder into a folder of weights."""
+    parts = tuple(FusionPart(name, 1.0, {}) for name in ("adapter", "csi-line", "none"))
+    fusion = Fusion(gallery.embedder, gallery.weights_sha256, parts, 0.0, {})
+    fusion.write(folder / "best-fake.json")
+    return folder
+
+
+def test_best_is_the_default_and_chooses_what_is_compared(
+    records: Engine, scene, tmp_path: Path
+) -> None:
+    actor, case, probe, gallery, _ = scene
+    given = {"gallery_id": gallery.id, "probe_ids": [probe.id]}
+    weights = fitted_for(gallery, tmp_path)
+    with session_scope(records) as session:
+        search = searches.request(session, actor, case.id, weights=weights, **given)
+        assert search.parameters["fusion"] == "best"
+        assert search.parameters["generators"] == ["csi-line"]
+        chosen = searches.request(session, actor, case.id, generators=["csi-color"], **given)
+        assert chosen.parameters["fusion"] == "mean"
+        for choice in ({"generators": ["csi-line"]}, {"compare_sketch": False}):
+            with pytest.raises(RequestRefused, match="chooses") as refused:
+                searches.request(
+                    session, actor, case.id, fusion="best", weights=weights, **given, **choice
+                )
+            assert refused.value.field == "fusion"
+
+
+def test_an_embedder_without_a_fusion_names_the_remedy(
+    records: Engine, scene, tmp_path: Path
+) -> None:
+    actor, case, probe, gallery, _ = scene
+    given = {"gallery_id": gallery.id, "probe_ids": [probe.id], "weights": tmp_path}
+    with session_scope(records) as session, pytest.raises(RequestRefused, match="mean") as refused:
+        searches.request(session, actor, case.id, **given)
+    assert refused.value.field == "fusion"
+
+
 def test_a_longer_list_needs_permission_and_is_recorded(records: Engine, scene) -> None:
     actor, case, probe, gallery, _ = scene
-    given = {"gallery_id": gallery.id, "probe_ids": [probe.id], "list_length": 51}
+    given = {"gallery_id": gallery.id, "probe_ids": [probe.id], "fusion": "mean"}
     with session_scope(records) as session:
         with pytest.raises(NotPermitted, match="more than 50"):
-            searches.request(session, actor, case.id, **given)
+            searches.request(session, actor, case.id, list_length=51, **given)
         examiner = as_roles(actor, Role.EXAMINER)
-        search = searches.request(session, examiner, case.id, **given)
+        search = searches.request(session, examiner, case.id, list_length=51, **given)
         assert search.list_length == 51
         details = json.loads(events_of(session, Tag.SEARCH_REQUESTED)[0].payload)["details"]
         assert details["is_extended"] is True
@@ -106,12 +146,22 @@ def test_sketches_of_different_people_are_not_fused(
         same = seal(session, actor, case, store, data=png(5))
         other = seal(session, actor, case, store, data=png(6), person_label="person 2")
         search = searches.request(
-            session, actor, case.id, gallery_id=gallery.id, probe_ids=[probe.id, same.id]
+            session,
+            actor,
+            case.id,
+            gallery_id=gallery.id,
+            probe_ids=[probe.id, same.id],
+            fusion="mean",
         )
         assert len(searches.get(session, actor, search.id).inputs) == 2
         with pytest.raises(RequestRefused, match="one person"):
             searches.request(
-                session, actor, case.id, gallery_id=gallery.id, probe_ids=[probe.id, other.id]
+                session,
+                actor,
+                case.id,
+                gallery_id=gallery.id,
+                probe_ids=[probe.id, other.id],
+                fusion="mean",
             )
 
 
@@ -119,15 +169,16 @@ def test_withdrawn_or_unmarked_sketches_are_not_searched_with(
     records: Engine, scene, store: FileStore
 ) -> None:
     actor, case, probe, gallery, _ = scene
+    given = {"gallery_id": gallery.id, "fusion": "mean"}
     with session_scope(records) as session:
         bare, _ = probes.seal_probe(
             session, actor, case.id, data=png(7), store=store, kind=probe.kind, source="s"
         )
         with pytest.raises(RecordConflict, match="no landmarks yet"):
-            searches.request(session, actor, case.id, gallery_id=gallery.id, probe_ids=[bare.id])
+            searches.request(session, actor, case.id, probe_ids=[bare.id], **given)
         probes.withdraw(session, actor, probe.id, reason="wrong person")
         with pytest.raises(RecordConflict, match="withdrawn"):
-            searches.request(session, actor, case.id, gallery_id=gallery.id, probe_ids=[probe.id])
+            searches.request(session, actor, case.id, probe_ids=[probe.id], **given)
 
 
 def test_renditions_alone_are_compared_once_they_are_made(records: Engine, scene) -> None:
@@ -201,9 +252,10 @@ def test_an_examiner_is_blind_until_everything_is_decided(
         ranked = [e.id for e in leads.candidates(session, actor, search.id).entries]
         blind = leads.candidates(session, first, search.id)
         assert blind.is_blind
-        assert {(e.rank, e.similarity, e.subject_external_id) for e in blind.entries} == {
-            (None, None, None)
+        hidden = {
+            (e.rank, e.similarity, e.contributions, e.subject_external_id) for e in blind.entries
         }
+        assert hidden == {(None, None, None, None)}
         order = [e.id for e in blind.entries]
         assert sorted(order) == sorted(ranked)
         assert order != ranked
@@ -217,6 +269,7 @@ def test_an_examiner_is_blind_until_everything_is_decided(
         seen = leads.candidates(session, first, search.id)
         assert [e.id for e in seen.entries] == ranked
         assert [e.rank for e in seen.entries] == list(range(1, 9))
+        assert [e.contributions for e in seen.entries] == [{"none": 1.5}] * 8
         assert leads.candidates(session, second, search.id).is_blind
 
 
@@ -247,7 +300,7 @@ def test_only_the_worker_completes_a_search(records: Engine, scene) -> None:
     actor, case, probe, gallery, _ = scene
     with session_scope(records) as session:
         search = searches.request(
-            session, actor, case.id, gallery_id=gallery.id, probe_ids=[probe.id]
+            session, actor, case.id, gallery_id=gallery.id, probe_ids=[probe.id], fusion="mean"
         )
         with pytest.raises(NotPermitted, match="Only the worker"):
             searches.record_outcome(session, actor, search.id, outcome=outcome(), ranked=[])

@@ -1,32 +1,21 @@
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from forensic.embedders.embedder import unit_rows
-from forensic.errors import MissingWeights, RangeError, WeightsError
+from forensic.errors import RangeError, WeightsError
 from forensic.identification.fusion import (
-    Fusion,
-    FusionPart,
+    check_parts,
     combine_sketches,
     contributions,
-    find_fusion,
     fuse_vectors,
-    rank_parts,
 )
-from tests.support.fakes import FakeEmbedder
+from forensic.weights.fusions import Fusion, FusionPart
 
 WEIGHTS = {"none": 2.0, "adapter": 6.0}
 
 
 def rows(n: int, seed: int) -> np.ndarray:
     return unit_rows(np.random.default_rng(seed).normal(size=(n, 8)))
-
-
-def a_fusion(sha256: str = FakeEmbedder.weights_sha256) -> Fusion:
-    parts = (FusionPart("adapter", 6.0, {"adapter": "a" * 64}), FusionPart("none", 2.0, {}))
-    return Fusion("fake", sha256, parts, -1.5, {"probes": 60})
 
 
 def test_one_vector_ranks_as_the_weighted_sum_of_scores() -> None:
@@ -56,31 +45,8 @@ def test_sketches_of_one_person_count_the_same() -> None:
         combine_sketches(sketches[:0])
 
 
-def test_a_fusion_is_found_by_its_embedder(tmp_path: Path) -> None:
-    a_fusion("0" * 64).write(tmp_path / "best-other.json")
-    with pytest.raises(MissingWeights, match="forensic benchmark fusion"):
-        find_fusion(FakeEmbedder(), folder=tmp_path)
-    a_fusion().write(tmp_path / "best-own.json")
-    assert find_fusion(FakeEmbedder(), folder=tmp_path) == a_fusion()
-
-
-@pytest.mark.parametrize("change", [{"parts": []}, {"intercept": None, "strange": 1}])
-def test_damaged_files_are_refused(tmp_path: Path, change: dict) -> None:
-    path = tmp_path / "best.json"
-    a_fusion().write(path)
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    with pytest.raises(WeightsError, match=r"best\.json"):
-        Fusion.read(path)
-
-
-def test_a_negative_weight_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "best.json"
-    a_fusion().write(path)
-    path.write_text(path.read_text().replace("2.0", "-2.0"))
-    with pytest.raises(WeightsError, match="negative"):
-        Fusion.read(path)
-
-
-def test_parts_without_weight_are_left_out() -> None:
-    parts = rank_parts({"none": 1.0, "csi-line": 0.0, "adapter": 3.0}, {"none": {}, "adapter": {}})
-    assert [part.method for part in parts] == ["adapter", "none"]
+def test_parts_with_other_weights_are_refused() -> None:
+    fusion = Fusion("fake", "f" * 64, (FusionPart("adapter", 6.0, {"adapter": "a" * 64}),), 0.0, {})
+    check_parts(fusion, {"adapter": {"adapter": "a" * 64}})
+    with pytest.raises(WeightsError, match="other weights of adapter"):
+        check_parts(fusion, {"adapter": {"adapter": "b" * 64}})

@@ -5,10 +5,10 @@ import torch
 from forensic.errors import DtypeError, LandmarksError, RangeError
 from forensic.gallery.index import GalleryIndex
 from forensic.identification.enrol import embed_faces
-from forensic.identification.fusion import Fusion, FusionPart
 from forensic.identification.identifier import Identifier
 from forensic.identification.inverter import SketchInverter
 from forensic.identification.methods import DirectMethod, FusionMethod, InversionMethod
+from forensic.weights.fusions import Fusion, FusionPart
 from tests.support.fakes import FakeEmbedder
 from tests.support.generators import small_generator
 from tests.support.images import face_landmarks, face_photo

@@ -7,9 +7,8 @@ import torch
 from forensic.embedders.registry import create_embedder
 from forensic.embedders.starts import start_network
 from forensic.errors import UnknownNameError, WeightsError
-from forensic.generators.registry import GENERATORS
+from forensic.generators.registry import GENERATORS, SKETCH_TO_PHOTO
 from forensic.identification.enrol import embed_faces
-from forensic.identification.fusion import Fusion, FusionPart
 from forensic.identification.inverter import SketchInverter
 from forensic.identification.methods import (
     METHODS,
@@ -19,7 +18,9 @@ from forensic.identification.methods import (
     create_method,
     describe_method,
 )
-from forensic.weights.bundle import save_bundle
+from forensic.weights.bundle import read_bundle_metadata, save_bundle
+from forensic.weights.fusions import Fusion, FusionPart
+from forensic.weights.store import find_weights
 from tests.support.face_graph import write_face_graph
 from tests.support.fakes import FakeEmbedder
 from tests.support.generators import small_generator
@@ -30,8 +31,14 @@ SKETCHES = [face_sketch(1), face_sketch(2)]
 POINTS = [face_landmarks(1), face_landmarks(2)]
 
 
-def test_every_trained_generator_is_a_method() -> None:
-    assert set(METHODS) == {"none", "adapter", "best", *GENERATORS}
+def test_every_trained_generator_of_photos_is_a_method() -> None:
+    facts = {name: read_bundle_metadata(find_weights(name)) for name in GENERATORS}
+    inverting = {
+        name
+        for name, fact in facts.items()
+        if fact.get("direction", SKETCH_TO_PHOTO) == SKETCH_TO_PHOTO
+    }
+    assert set(METHODS) == {"none", "adapter", "best", *inverting}
 
 
 def test_none_embeds_the_sketch_itself() -> None:

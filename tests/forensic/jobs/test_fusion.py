@@ -6,6 +6,7 @@ import pytest
 from forensic.cases import searches
 from forensic.errors import RangeError, UnknownNameError
 from forensic.jobs.fusion import FUSIONS, fuse
+from forensic.weights.fusions import BEST
 from tests.support.galleries import unit_rows
 
 GALLERY = unit_rows("random", 200, 16, seed=1)
@@ -58,4 +59,4 @@ def test_what_cancels_out_or_is_unknown_is_refused() -> None:
 
 
 def test_every_fusion_is_put_into_words() -> None:
-    assert set(searches.FUSIONS) == set(FUSIONS)
+    assert set(searches.FUSIONS) == {BEST, *FUSIONS}

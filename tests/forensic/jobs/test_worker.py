@@ -58,7 +58,7 @@ def asked(records: Engine, store: FileStore, tmp_path: Path):
         session.info.clear()  # the search alone, not the landmarks
         session.execute(delete(Job))
         search = searches.request(
-            session, actor, case.id, gallery_id=gallery.id, probe_ids=[probe.id]
+            session, actor, case.id, gallery_id=gallery.id, probe_ids=[probe.id], fusion="mean"
         )
     enqueue_committed(JobQueue(f"sqlite:///{tmp_path}/queue.db"), session)
     return search

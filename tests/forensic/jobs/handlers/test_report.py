@@ -121,6 +121,7 @@ def test_every_format_tells_every_candidate_and_the_notice(shop, scene) -> None:
     assert rows[0] == [LEAD_ONLY]
     assert len(rows) == 2 + 6
     assert rows[2][9] == "'=HYPERLINK(1)"
+    assert rows[2][13] == "none +1.5000"
     assert files["pdf"].startswith(b"%PDF-")
 
 

@@ -1,6 +1,7 @@
 """A search through the worker: real sketches, index and records, small models."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,11 @@ from forensic.cases.audit import Tag
 from forensic.identification.enrol import embed_faces
 from forensic.images.io import encode_image
 from forensic.storage import FileStore
+from forensic.weights.fusions import FusionPart
 from tests.support.fakes import FakeEmbedder
 from tests.support.images import face_landmarks, face_photo
 from tests.support.service import actor_of, events_of, open_case
-from tests.support.workshop import do, make_workshop, phantom_gallery
+from tests.support.workshop import FUSION_PARTS, do, make_workshop, phantom_gallery
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def scene(shop):
 
 def ask(shop, scene, **changes):
     actor, case, sketches, gallery_id = scene
-    given = {"probe_ids": [sketches[0].id], "list_length": 5, **changes}
+    given = {"probe_ids": [sketches[0].id], "list_length": 5, "fusion": "mean", **changes}
     with session_scope(shop.engine) as session:
         return searches.request(session, actor, case.id, gallery_id=gallery_id, **given)
 
@@ -120,6 +122,57 @@ def test_several_sketches_are_fused_by_their_mean(shop, scene) -> None:
         photo = embed_faces(embedder, [face_photo(seed)], [face_landmarks(seed)])[0]
         if f"phantom {seed}" in found:
             assert found[f"phantom {seed}"] == pytest.approx(float(query @ photo), abs=1e-5)
+
+
+def ask_best(shop, scene, folder: Path, **changes):
+    shop.models.fitted.write(folder / "best-fake.json")
+    return ask(shop, scene, fusion=None, weights=folder, **changes)
+
+
+def test_best_weighs_its_parts_and_tells_what_each_added(shop, scene, tmp_path: Path) -> None:
+    actor, _, sketches, _ = scene
+    search = ask_best(shop, scene, tmp_path, probe_ids=[s.id for s in sketches])
+    job = do(shop, search.job_id)
+    assert (job.state, job.detail) == (JobState.SUCCEEDED, None)
+    entries = listed(shop, scene, search).entries
+    weights = {part.method: part.weight for part in FUSION_PARTS}
+    assert [set(entry.contributions or {}) for entry in entries] == [set(weights)] * 5
+    sums = [sum((entry.contributions or {}).values()) for entry in entries]
+    assert sums == sorted(sums, reverse=True)
+    # the very parts, from outside: two sketches, three ways each
+    images = [face_photo(3, take=t) for t in (0, 1)]
+    points = [face_landmarks(3, take=t) for t in (0, 1)]
+    embedder = FakeEmbedder()
+    photo = embed_faces(embedder, [face_photo(3)], [face_landmarks(3)])[0]
+    direct = embed_faces(embedder, images, points) @ photo
+    first = next(e for e in entries if e.subject_external_id == "phantom 3")
+    assert (first.contributions or {})["none"] == pytest.approx(2 * direct.mean(), abs=1e-5)
+    turned = shop.models.method("adapter", embedder).probe(images, points).vectors @ photo
+    assert (first.contributions or {})["adapter"] == pytest.approx(4 * turned.mean(), abs=1e-5)
+    with session_scope(shop.engine) as session:
+        view = searches.get(session, actor, search.id)
+        assert [given.rendition_id is None for given in view.inputs] == [True, True, False, False]
+        assert (view.search.model_hashes or {})["part adapter"] == "b" * 64
+        details = json.loads(events_of(session, Tag.SEARCH_COMPLETED)[0].payload)["details"]
+    assert details["weights_of_parts"] == weights
+
+
+def test_a_fusion_put_in_place_meanwhile_is_not_taken(shop, scene, tmp_path: Path) -> None:
+    search = ask_best(shop, scene, tmp_path)
+    more = (*FUSION_PARTS, FusionPart("csi-color", 1.0, {"csi-color": "a" * 64}))
+    shop.models.fitted = replace(shop.models.fitted, parts=more)
+    job = do(shop, search.job_id)
+    assert job.state is JobState.FAILED
+    assert "Search again" in (job.detail or "")
+
+
+def test_parts_with_other_weights_are_not_used(shop, scene, tmp_path: Path) -> None:
+    search = ask_best(shop, scene, tmp_path)
+    other = FusionPart("csi-line", 1.0, {"csi-line": "c" * 64})
+    shop.models.fitted = replace(shop.models.fitted, parts=(*FUSION_PARTS[:2], other))
+    job = do(shop, search.job_id)
+    assert job.state is JobState.FAILED
+    assert "other weights of csi-line" in (job.detail or "")
 
 
 def test_z_fusion_runs_and_tells_its_weights(shop, scene) -> None:

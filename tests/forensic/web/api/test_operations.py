@@ -135,7 +135,7 @@ OPERATIONS = [
         I,
         E,
         status=202,
-        body={"gallery_id": "{gallery_id}", "probe_ids": ["{probe_id}"]},
+        body={"gallery_id": "{gallery_id}", "probe_ids": ["{probe_id}"], "fusion": "mean"},
     ),
     row("GET", "/searches/{search_id}", *READERS),
     row("GET", "/searches/{search_id}/candidates", *READERS),

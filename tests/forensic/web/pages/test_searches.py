@@ -109,6 +109,8 @@ def test_an_investigator_sees_ranks_an_examiner_does_not_until_all_is_decided(
     assert "Rank 1" not in blind
     assert "subject 0" not in blind
     assert "0.900" not in blind
+    assert "+1.50" in seen
+    assert "+1.50" not in blind
     emil = scene.actor("emil", Role.EXAMINER)
     with scene.site.session() as session:
         for candidate_id in scene.candidate_ids:
