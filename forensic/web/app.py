@@ -57,10 +57,13 @@ def create_app(settings: Settings) -> Flask:
     app.extensions[records.EXTENSION] = records.Service(
         settings, engine, FileStore(settings.store_url), JobQueue(settings.jobs_url)
     )
-    # The order matters: an id first, then who is asking, then how often they have asked.
+    # The order matters: an id first, then who is asking, how much they may send, whether the
+    # request is truly theirs, and how often they have asked.
     logs.register(app, settings)
     security.register(app, settings)
     auth.register(app)
+    security.bound_uploads(app)
+    auth.protect(app)
     limits.register(app, settings)
     errors.register(app)
     metrics.register(app)

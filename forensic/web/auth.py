@@ -39,9 +39,14 @@ class PasswordChangeRequired(CaseError):
 
 
 def register(app: Flask) -> None:
-    """Make every request of the app know who is asking, and forms show their token."""
-    app.before_request(authenticate)
+    """Make every request of the app know who is asking."""
+    app.before_request(identify)
     app.jinja_env.globals["csrf_token"] = csrf_token
+
+
+def protect(app: Flask) -> None:
+    """Refuse forged and hasty requests; it reads forms, so their size must be bounded before."""
+    app.before_request(refuse_forgery)
 
 
 def policy() -> SessionPolicy:
@@ -131,14 +136,12 @@ def _anonymous() -> Actor:
     return anonymous_actor(request_id=g.get("request_id"), address=request.remote_addr)
 
 
-def authenticate() -> None:
-    """Find out who is asking, and refuse a forged or hasty request.
+def identify() -> None:
+    """Find out who is asking.
 
     Raises:
         SignInFailed: A bearer key is given that is none.
-        NotSignedIn: The request changes something and nobody has signed in.
-        CsrfFailed: The request changes something and shows no token.
-        PasswordChangeRequired: A one-time password is still in use.
+        NotSignedIn: The header names another scheme.
     """
     if request.endpoint in WITHOUT_PEOPLE:
         return
@@ -150,6 +153,18 @@ def authenticate() -> None:
         g.actor = keys.authenticate(records.service().engine, g.actor, key.strip())
         return
     _resume()
+
+
+def refuse_forgery() -> None:
+    """Refuse a request that someone else made up in the name of a browser's owner.
+
+    Raises:
+        NotSignedIn: The request changes something and nobody has signed in.
+        CsrfFailed: The request changes something and shows no token.
+        PasswordChangeRequired: A one-time password is still in use.
+    """
+    if request.endpoint in WITHOUT_PEOPLE or asker().via == "api_key":
+        return  # a bearer key travels in no browser by itself
     if request.routing_exception is not None:
         return  # there is no such address or method: that is the answer
     is_unsafe = request.method not in SAFE_METHODS

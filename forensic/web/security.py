@@ -48,6 +48,11 @@ def register(app: Flask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
 
 
+def bound_uploads(app: Flask) -> None:
+    """Bound the body of each request by what its view takes, once it is known who asks."""
+    app.before_request(limit_upload)
+
+
 def limit_upload() -> None:
     """Allow signed-in people the size of file that the settings name for a view's kind."""
     view = current_app.view_functions.get(request.endpoint or "")

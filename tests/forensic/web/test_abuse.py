@@ -10,11 +10,13 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
 from db.models import Role
 from db.queries.audit import verify
+from forensic.images.io import encode_image
 from tests.support.service import png
 from tests.support.web import Site, settings_of
 
@@ -81,6 +83,24 @@ def test_unusable_uploads_are_refused(
     answer = upload(client, case_id, data)
     assert answer.status_code == status, answer.json
     assert client.get(f"/api/v1/cases/{case_id}/probes").json["items"] == []
+
+
+def scan(n_bytes: int = 3 * 2**20) -> bytes:
+    """A picture as large as scanners make them: noise does not compress."""
+    side = round((n_bytes / 3) ** 0.5)
+    noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    return encode_image(noise)
+
+
+def test_a_large_scan_is_taken_by_key_and_by_browser(
+    site: Site, client: FlaskClient, case_id: str
+) -> None:
+    assert len(scan()) > site.settings.request_bytes_max
+    assert upload(client, case_id, scan()).status_code == 201
+    form = {"kind": "forensic", "source": "scan", "person_label": "A"}
+    sketch = (io.BytesIO(scan(4 * 2**20)), "scan.png")
+    answer = site.signed_in("ann").post(f"/cases/{case_id}/probes", data={**form, "sketch": sketch})
+    assert answer.status_code == 303
 
 
 class Endless(io.RawIOBase):
