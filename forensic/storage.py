@@ -11,13 +11,15 @@ import io
 import os
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import fsspec
 
-from forensic.errors import CorruptFile, MissingFile, RangeError, StorageError
+from forensic.errors import CorruptFile, ForensicError, MissingFile, RangeError, StorageError
 
 _CHUNK_BYTES = 1 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
@@ -71,7 +73,7 @@ class FileStore:
             RangeError: The stream gives more than `max_bytes`.
             StorageError: The storage cannot be written.
         """
-        try:
+        with _told("written", OSError):  # what the source raises is not ours to explain
             incoming = self._incoming()
             with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as draft:
                 try:
@@ -81,8 +83,6 @@ class FileStore:
                     self._place(Path(draft.name), stored.sha256)
                 finally:
                     Path(draft.name).unlink(missing_ok=True)
-        except OSError as error:
-            raise _unusable("written", error) from error
         return stored
 
     def read(self, sha256: str) -> bytes:
@@ -105,14 +105,12 @@ class FileStore:
             CorruptFile: Its content has changed.
             StorageError: The storage cannot be read, or `path` not written.
         """
-        try:
-            with open(path, "xb") as target:
+        with _told("copied"), open(path, "xb") as target:
+            try:
                 self._copy_out(sha256, target)
-        except StorageError:
-            path.unlink(missing_ok=True)
-            raise
-        except OSError as error:
-            raise _unusable("copied", error) from error
+            except StorageError:
+                path.unlink(missing_ok=True)
+                raise
 
     def exists(self, sha256: str) -> bool:
         """Answer whether a file is kept; its content is not looked at.
@@ -120,10 +118,9 @@ class FileStore:
         Raises:
             StorageError: The storage cannot be reached.
         """
-        try:
-            return bool(self._files.exists(self._address(sha256)))
-        except OSError as error:
-            raise _unusable("reached", error) from error
+        address = self._address(sha256)
+        with _told("reached"):
+            return self._has(address)
 
     def delete(self, sha256: str) -> bool:
         """Delete a file and return whether it was there.
@@ -131,13 +128,19 @@ class FileStore:
         Raises:
             StorageError: The storage cannot be written.
         """
-        try:
-            self._files.rm_file(self._address(sha256))
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            raise _unusable("written", error) from error
+        address = self._address(sha256)
+        with _told("written"):
+            if not self._has(address):  # asked first: S3 deletes what is not there without a word
+                return False
+            try:
+                self._files.rm_file(address)
+            except FileNotFoundError:
+                return False
         return True
+
+    def _has(self, address: str) -> bool:
+        self._files.invalidate_cache()  # other processes write and delete too
+        return bool(self._files.exists(address))
 
     def _address(self, sha256: str) -> str:
         # Only a digest ever becomes part of a path.
@@ -156,7 +159,8 @@ class FileStore:
     def _place(self, draft: Path, sha256: str) -> None:
         address = self._address(sha256)
         if self._folder is None:
-            self._files.put_file(str(draft), address)
+            with _told("written"):
+                self._files.put_file(str(draft), address)
             return
         target = Path(address)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -164,16 +168,16 @@ class FileStore:
         _sync_folder(target.parent)
 
     def _copy_out(self, sha256: str, target: IO[bytes]) -> None:
-        try:
-            with self._files.open(self._address(sha256), "rb") as source:
-                found = _copy(source, target, None)
-        except FileNotFoundError:
-            raise MissingFile(
-                f"The file {sha256} is not in the store; restore it from a backup, unless its "
-                "record was expunged."
-            ) from None
-        except OSError as error:
-            raise _unusable("read", error) from error
+        address = self._address(sha256)
+        with _told("read"):
+            try:
+                with self._files.open(address, "rb") as source:
+                    found = _copy(source, target, None)
+            except FileNotFoundError:
+                raise MissingFile(
+                    f"The file {sha256} is not in the store; restore it from a backup, unless its "
+                    "record was expunged."
+                ) from None
         if found.sha256 != sha256:
             raise CorruptFile(
                 f"The file {sha256} now has the content of {found.sha256}; restore it from a "
@@ -206,8 +210,20 @@ def _protocols(files: Any) -> tuple[str, ...]:
     return (protocol,) if isinstance(protocol, str) else tuple(protocol)
 
 
-def _unusable(done: str, error: OSError) -> StorageError:
-    reason = error.strerror or str(error)
-    return StorageError(
-        f"The file store cannot be {done}: {reason}. Check its disk, address and access rights."
-    )
+@contextmanager
+def _told(done: str, kind: type[Exception] = Exception) -> Iterator[None]:
+    """Turn what the block raises into `StorageError`; each sort of storage has errors of its own.
+
+    Raises:
+        StorageError: Something of `kind` was raised.
+    """
+    try:
+        yield
+    except ForensicError:
+        raise
+    except kind as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise StorageError(
+            f"The file store cannot be {done}: {reason.rstrip('.')}. Check its disk, address and "
+            "access rights."
+        ) from error
