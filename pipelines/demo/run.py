@@ -23,9 +23,9 @@ from forensic.reports.demo import ABOUT, Case, Experiment, render_demo_page, sum
 from forensic.values import LEAD_ONLY
 from forensic.weights.bundle import read_bundle_metadata
 from forensic.weights.store import choose_weights_folder, find_weights
-from pipelines.benchmark.embedding import Located
 from pipelines.benchmark.experiment import Outcome, run_pairs
 from pipelines.benchmark.folders import read_data
+from pipelines.benchmark.locating import Located
 from pipelines.benchmark.output import REPORT, whole_folder
 from pipelines.benchmark.system import System, create_system
 from pipelines.demo.population import Population, build_population
