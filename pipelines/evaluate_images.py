@@ -89,18 +89,23 @@ def synthesize(generator: LoadedGenerator, sketches: Images, *, device: torch.de
     return np.concatenate(made)
 
 
-def score(made: Images, faces: Faces, *, seed: int) -> dict[str, Any]:
-    """Return mean, bootstrap error and interval of PSNR, SSIM and R."""
+def score_faces(made: Images, faces: Faces) -> dict[str, NDArray[np.float64]]:
+    """Return PSNR, SSIM and R of each machine-made face, (N,) each."""
     values: dict[str, list[float]] = {name: [] for name in METRICS}
     for first in range(0, len(made), 64):
         ours = images_to_tensor(made[first : first + 64])
         true = images_to_tensor(faces.photos[first : first + 64])
         for name, metric in METRICS.items():
             values[name] += metric(ours, true).double().tolist()
+    return {name: np.array(column) for name, column in values.items()}
+
+
+def score(made: Images, faces: Faces, *, seed: int) -> dict[str, Any]:
+    """Return mean, bootstrap error and interval of PSNR, SSIM and R."""
     clusters = np.array(faces.subjects)
     return {
-        name: asdict(bootstrap_mean(np.array(column), clusters=clusters, seed=seed))
-        for name, column in values.items()
+        name: asdict(bootstrap_mean(column, clusters=clusters, seed=seed))
+        for name, column in score_faces(made, faces).items()
     }
 
 

@@ -45,7 +45,8 @@ NETWORKS: Registry[Callable[..., nn.Module]] = Registry(
 rebuilds it."""
 
 GENERATORS: Registry[str] = Registry(
-    "generator", {"csi-line": "csi", "csi-grayscale": "csi", "csi-color": "csi"}
+    "generator",
+    {"csi-line": "csi", "csi-grayscale": "csi", "csi-color": "csi", "fcn-sr": "fcn"},
 )
 """Trained generators: the catalogue's name of the weights to the name of the network."""
 

@@ -15,6 +15,12 @@ EMBEDDER_HELP = (
     "Name, TOML of an ONNX network, or a plain matcher: pixels, vgg, vgg:PATH; with --methods "
     "fcn-sketch: fcn:NAME, fcn:PATH or gray."
 )
+AMONG_DRAWINGS, FACES, DRAWINGS = "fcn-sketch", "sketchface", "fcn:fcn-sr"
+"""A method, and the embedders that come with the package: of faces, and of drawings for it."""
+
+OWN_EMBEDDER = click.option(
+    "--embedder", help=f"{EMBEDDER_HELP}  [default: {FACES}; {DRAWINGS} for {AMONG_DRAWINGS}]"
+)
 KINDS = ("viewed", "forensic", "composite", "freehand", "unknown")
 
 
@@ -39,6 +45,11 @@ def read_rates(ctx: click.Context, param: click.Parameter, value: str) -> tuple[
     if not rates or not all(0 < rate < 1 for rate in rates):
         raise click.BadParameter(f"{value!r} is not a list of rates between 0 and 1.", ctx, param)
     return rates
+
+
+def choose_embedder(embedder: str | None, methods: str) -> str:
+    """Return the embedder asked for, else the one that comes with the package for the methods."""
+    return embedder or (DRAWINGS if methods.strip() == AMONG_DRAWINGS else FACES)
 
 
 GALLERY_INDEX = click.option(
@@ -79,7 +90,7 @@ GALLERY_INDEX = click.option(
     show_default=True,
     help="Ways from sketch to vector, separated by commas; `none` embeds the sketch itself.",
 )
-@click.option("--embedder", default="sketchface", show_default=True, help=EMBEDDER_HELP)
+@OWN_EMBEDDER
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option(
     "--kind", type=click.Choice(KINDS), default="unknown", show_default=True,
@@ -103,7 +114,7 @@ def pairs(
     cohorts: Path | None,
     calibrate: tuple[Path, Path] | None,
     methods: str,
-    embedder: str,
+    embedder: str | None,
     device: str,
     kind: str,
     aligned: str | None,
@@ -126,7 +137,7 @@ def pairs(
         sketches=sketches,
         distractors=distractors,
         methods=tuple(name.strip() for name in methods.split(",")),
-        embedder=embedder,
+        embedder=choose_embedder(embedder, methods),
         device=device,
         sketch_kind=kind,
         aligned=aligned,
@@ -237,7 +248,7 @@ def verify(
 @click.option("--distractors", type=FOLDER, multiple=True, help="Photos of others; repeatable.")
 @GALLERY_INDEX
 @click.option("--methods", default=METHODS, show_default=True, help="As for pairs.")
-@click.option("--embedder", default="sketchface", show_default=True, help=EMBEDDER_HELP)
+@OWN_EMBEDDER
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--aligned", help="Geometry in which the images lie already, e.g. cufs.")
 @click.option("--no-faces", is_flag=True, help="Show no picture of a person on the pages.")
@@ -249,7 +260,7 @@ def cuhk(
     distractors: tuple[Path, ...],
     gallery_index: Path | None,
     methods: str,
-    embedder: str,
+    embedder: str | None,
     device: str,
     aligned: str | None,
     no_faces: bool,
@@ -265,7 +276,7 @@ def cuhk(
         sketches=cufs,
         distractors=distractors,
         methods=tuple(name.strip() for name in methods.split(",")),
-        embedder=embedder,
+        embedder=choose_embedder(embedder, methods),
         device=device,
         sketch_kind="viewed",
         aligned=aligned,

@@ -20,6 +20,7 @@ from forensic.identification.identifier import Identifier
 from forensic.identification.methods import Method
 from forensic.images.io import load_image
 from forensic.reports.demo import ABOUT, Case, Experiment, render_demo_page, summary_text
+from forensic.sketches.registry import SKETCH_STYLES
 from forensic.values import LEAD_ONLY
 from forensic.weights.bundle import read_bundle_metadata
 from forensic.weights.store import choose_weights_folder, find_weights
@@ -73,12 +74,15 @@ def run_demo(options: DemoOptions, *, out: Path, environment: Mapping[str, str])
 
 
 def trained_styles() -> dict[str, str]:
-    """Return the sketch style that each bundled generator was trained on, with its name.
+    """Return each sketch style that a bundled generator was trained on, with its name.
+
+    Generators of people's drawings are left out: nobody draws the persons of the demonstration.
 
     Raises:
         WeightsError: Weights are missing or damaged.
     """
-    return {read_bundle_metadata(find_weights(name))["style"]: name for name in sorted(GENERATORS)}
+    facts = {name: read_bundle_metadata(find_weights(name)) for name in sorted(GENERATORS)}
+    return {fact["style"]: name for name, fact in facts.items() if fact["style"] in SKETCH_STYLES}
 
 
 def demonstrate(

@@ -24,7 +24,7 @@ from forensic.stats.bootstrap import bootstrap_mean
 from forensic.stats.mcnemar import compare_paired
 from pipelines.papers.drawings import CROP_HW, SPLIT, draw_test, squared_error_ranks
 from pipelines.papers.fcn_pairs import training_pairs
-from pipelines.papers.sheets import write_sheet
+from pipelines.papers.sheets import SHOWN, write_sheet
 from pipelines.papers.tables import Materials, Measured, PaperTable, Row, printed_only, try_row
 from pipelines.published import FCN_MPRL, FCN_TABLE_1, FCN_TABLE_2
 
@@ -112,8 +112,10 @@ def _measure(materials: Materials, name: str) -> Row:
     pictures = draw_test(materials, generator)
     if materials.sheets:
         rows = {"photo": draw_test(materials, None).made, "machine-made": pictures.made}
-        path = materials.sheets / f"{name}.png"
-        write_sheet(path, {**rows, "artist's drawing": pictures.drawn})
+        rows["artist's drawing"] = pictures.drawn
+        spread = np.linspace(0, len(pictures.people) - 1, SHOWN).astype(np.intp)
+        shown = {label: row[spread] for label, row in rows.items()}
+        write_sheet(materials.sheets / f"{name}.png", shown)
     values = mprl(pictures.made, pictures.drawn).numpy().astype(np.float64)
     people = np.array(pictures.people)
     ours = {f"{scale:g}": _mean(values[:, column], people) for column, scale in enumerate(SCALES)}

@@ -93,6 +93,21 @@ def test_command_searches_among_drawings(weights: Path, tmp_path: Path) -> None:
     assert "fcn-sketch" in (tmp_path / "out" / "report.json").read_text()
 
 
+def test_the_network_of_the_package_is_known_by_name(tmp_path: Path) -> None:
+    photos, sketches = write_pairs(tmp_path, range(3))
+    result = CliRunner().invoke(
+        main,
+        [
+            "benchmark", "pairs", "--photos", str(photos), "--sketches", str(sketches),
+            "--methods", "fcn-sketch", "--aligned", "cufs", "--device", "cpu", "--no-faces",
+            "--cache", str(tmp_path / "cache"), "--out", str(tmp_path / "out"),
+        ],
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    report = (tmp_path / "out" / "report.json").read_text()
+    assert "fcn-sr, summed squared error among drawings" in report
+
+
 def test_methods_and_embedders_that_do_not_belong_together(weights: Path) -> None:
     for embedder, methods in (("pixels", ["fcn-sketch"]), ("gray", ["none", "fcn-sketch"])):
         with pytest.raises(InputError, match="fcn-sketch"):

@@ -18,10 +18,16 @@ from forensic.reports.demo import ABOUT
 from forensic.reports.record import BenchmarkReport
 from forensic.values import LEAD_ONLY, RGB, Landmarks
 from pipelines.benchmark.system import System
-from pipelines.demo.run import PAGE, DemoOptions, demonstrate
+from pipelines.demo.run import PAGE, DemoOptions, demonstrate, trained_styles
 from tests.support.benchmark import FakeFinder, FakeMethod, fake_system
 
 OPTIONS = DemoOptions(n_persons=4, n_probes=2, seed=1, embedder="fake", device="cpu", n_processes=1)
+
+
+def test_only_simulated_styles_are_shown() -> None:
+    assert trained_styles() == {
+        "line": "csi-line", "pencil-gray": "csi-grayscale", "pencil-color": "csi-color"
+    }  # fmt: skip
 
 
 class InvertingFake(FakeMethod):

@@ -32,8 +32,23 @@ def test_drawings_of_what_was_given_are_measured(found: dict[str, PaperTable]) -
         assert set(rows["cuhk"].ours) == {"psnr", "ssim", "r"}
         assert "--data ar=FOLDER" in rows["ar"].missing
         assert rows["all"].n == 5
+        assert "only 5 pairs" in rows["cuhk, any six"].missing
     assert found["csi-table-3"].rows[-1].paper["psnr"] == pytest.approx(13.4218, abs=1e-4)
     assert found["csi-table-5"].rows[-1].paper["psnr"] == pytest.approx(13.5030, abs=1e-4)
+
+
+def test_any_six_of_six_are_all_of_them(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = CSI(in_channels=1, width=4, n_blocks=1)
+    facts = {"network": "csi", "style": "line"}
+    save_bundle(tmp_path / "csi-line.safetensors", network.state_dict(), network.config, facts)
+    data = {"cuhk": write_cufs(tmp_path / "cuhk", n_test=4)}
+    found = {t.name: t for t in tables(Materials([tmp_path], data, torch.device("cpu")))}
+    rows = {row.name: row for row in found["csi-table-3"].rows}
+    six, everyone = rows["cuhk, any six"].ours["psnr"], rows["cuhk"].ours["psnr"]
+    assert six.value == pytest.approx(everyone.value)
+    assert six.ci95 == pytest.approx((six.value, six.value))
+    assert rows["cuhk, any six"].paper == rows["cuhk"].paper
 
 
 def test_simulated_sketches_need_the_photos(found: dict[str, PaperTable]) -> None:
