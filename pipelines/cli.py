@@ -28,6 +28,10 @@ bench = LazyGroup(
             "pipelines.bench_generators:bench_generators",
             "Time of each network of the papers: eager, bf16, compiled.",
         ),
+        "identify": (
+            "pipelines.bench_identify:bench_identify",
+            "What each way of comparing adds to the time of a search.",
+        ),
         "index": (
             "pipelines.bench_index:bench_index",
             "Photos imported per second, beside a plain facenet-pytorch loop.",

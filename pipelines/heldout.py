@@ -7,16 +7,26 @@ from pathlib import Path
 
 import click
 
+from forensic.datasets.packed import PackedDataset
 from forensic.datasets.splits import split_of_subject
 from forensic.errors import DataFolderError, InputError
 from forensic.images.io import list_images
 from pipelines.adapter_data import PEOPLE, People
 
 PARTS = ("fit", "report", "all")
+SEEN = click.option(
+    "--seen", type=click.Path(path_type=Path), multiple=True,
+    help="Packed pairs that the embedder was trained on; its people are left out. Repeatable.",
+)  # fmt: skip
 
 
 def arrange_heldout(
-    data: Path, sources: Mapping[str, Path], out: Path, *, part: str = "all"
+    data: Path,
+    sources: Mapping[str, Path],
+    out: Path,
+    *,
+    part: str = "all",
+    seen: Sequence[Path] = (),
 ) -> dict[str, int]:
     """Link one pair of each held-out person into `out/SOURCE/{photos,sketches}`.
 
@@ -28,6 +38,8 @@ def arrange_heldout(
         sources: Folder with `photos` and `sketches` of each source.
         out: Folder to make.
         part: One of `PARTS`.
+        seen: Packed data sets of pairs that another part of the system was trained on, such as
+            the embedder; whoever is in the training part of one is left out here.
 
     Returns:
         People of each source.
@@ -36,6 +48,7 @@ def arrange_heldout(
         DataFolderError: `data` names nobody of a source, or a file is missing.
     """
     people = People.read(data / PEOPLE)
+    known = _people_seen(seen, people)
     counts = {}
     for source, folder in sources.items():
         chosen: dict[str, str] = {}
@@ -43,7 +56,8 @@ def arrange_heldout(
             name, _, stem = key.partition("/")
             person = people.of_pair[key]
             half = split_of_subject(person, validation_fraction=0.5, seed=1)
-            if name == source and part in ("all", "fit" if half == "train" else "report"):
+            is_new = name == source and person not in known
+            if is_new and part in ("all", "fit" if half == "train" else "report"):
                 chosen.setdefault(person, stem)
         if not chosen:
             raise DataFolderError(f"{data} holds out nobody of {source!r}.")
@@ -52,6 +66,16 @@ def arrange_heldout(
             _link(files, sorted(chosen.values()), out / source / kind)
         counts[source] = len(chosen)
     return counts
+
+
+def _people_seen(folders: Sequence[Path], people: People) -> set[str]:
+    """Return who is on a training picture of one of the packed data sets."""
+    return {
+        people.of_pair[record.key]
+        for folder in folders
+        for record in PackedDataset(folder, verify=False).records
+        if record.split == "train" and record.key in people.of_pair
+    }
 
 
 def read_sources(entries: Sequence[str]) -> dict[str, Path]:
@@ -83,11 +107,15 @@ def _link(files: Mapping[str, Path], stems: list[str], out: Path) -> None:
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--pairs", "folders", multiple=True, required=True, metavar="NAME=FOLDER")
 @click.option("--part", type=click.Choice(PARTS), default="all", show_default=True)
+@SEEN
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of links.")
-def heldout(data: Path, folders: tuple[str, ...], part: str, out: Path) -> None:
+def heldout(
+    data: Path, folders: tuple[str, ...], part: str, seen: tuple[Path, ...], out: Path
+) -> None:
     """Arrange the people held out of DATA for `forensic benchmark pairs` and `fusion`.
 
     DATA is a folder of `forensic dataset adapter`; --pairs are the sources it was made from.
     """
-    for name, count in arrange_heldout(data, read_sources(folders), out, part=part).items():
+    sources = read_sources(folders)
+    for name, count in arrange_heldout(data, sources, out, part=part, seen=seen).items():
         click.echo(f"{name}: {count} people in {out / name}")

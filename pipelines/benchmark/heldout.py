@@ -35,6 +35,7 @@ class HeldoutOptions:
     embedder: str
     device: str
     run: Path | None = None
+    seen: tuple[Path, ...] = ()
 
 
 def benchmark_heldout(
@@ -45,7 +46,8 @@ def benchmark_heldout(
     Raises:
         ForensicError: Anything that the user can mend.
     """
-    arrange_heldout(options.data, options.sources, out / "people", part=options.part)
+    people = out / "people"
+    arrange_heldout(options.data, options.sources, people, part=options.part, seen=options.seen)
     tables: dict[str, Any] = {"Training": training_facts(options.run)} if options.run else {}
     lines = []
     for source in options.sources:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from pipelines.benchmark.cli import EMBEDDER_HELP, FOLDER, KINDS, METHODS
+from pipelines.heldout import SEEN
 
 
 @click.command()
@@ -54,9 +55,12 @@ def fusion(
 )  # fmt: skip
 @click.option("--unseen", multiple=True, help="A source that no part was trained on; repeatable.")
 @click.option("--distractors", type=FOLDER, multiple=True, help="Photos of others; repeatable.")
-@click.option("--methods", default="none,adapter,best", show_default=True, help="As for pairs.")
+@click.option(
+    "--methods", default="none,csi-line,adapter,best", show_default=True, help="As for pairs."
+)
 @click.option("--embedder", default="sketchface", show_default=True, help=EMBEDDER_HELP)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@SEEN
 @click.option("--run", type=FOLDER, help="Run folder of the adapter, for the card.")
 @click.option("--cache", type=FOLDER, help="Folder for embeddings.  [default: user's cache]")
 @click.option("--out", type=FOLDER, required=True, help="Folder for one report a source.")
@@ -69,6 +73,7 @@ def heldout(
     methods: str,
     embedder: str,
     device: str,
+    seen: tuple[Path, ...],
     run: Path | None,
     cache: Path | None,
     out: Path,
@@ -91,5 +96,6 @@ def heldout(
         embedder=embedder,
         device=device,
         run=run,
+        seen=seen,
     )
     click.echo(benchmark_heldout(options, out=out, cache=cache, environment=os.environ))

@@ -141,3 +141,16 @@ def test_held_out_people_come_as_folders_in_two_halves(tmp_path: Path) -> None:
     assert not names[0] & names[1]
     with pytest.raises(DataFolderError, match="holds out nobody"):
         arrange_heldout(tmp_path, {"other": tmp_path / "toy"}, tmp_path / "x")
+
+
+def test_people_whom_another_part_was_trained_on_are_left_out(built: Path, tmp_path: Path) -> None:
+    known = People.read(built / "people.json")
+    for kind in ("photos", "sketches"):
+        (tmp_path / "toy" / kind).mkdir(parents=True)
+        for key in known.of_pair:
+            (tmp_path / "toy" / kind / f"{key.partition('/')[2]}.png").touch()
+    People(known.of_pair, frozenset(known.of_pair), frozenset()).write(tmp_path / "people.json")
+    sources = {"toy": tmp_path / "toy"}
+    everybody = arrange_heldout(tmp_path, sources, tmp_path / "all")["toy"]
+    new = arrange_heldout(tmp_path, sources, tmp_path / "new", seen=[built / "pairs"])["toy"]
+    assert new == len({known.of_pair[key] for key in known.held_out}) < everybody
