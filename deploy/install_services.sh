@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests and a production server need beside Python: PostgreSQL, and for the
-# test of the web pages Chromium. Run as root on Debian. The tests start a server and a browser
+# Installs what the tests and a production server need beside Python: PostgreSQL, Redis, and for
+# the test of the web pages Chromium. Run as root on Debian. The tests start servers and a browser
 # of their own; this starts none.
 set -eu
 
@@ -18,6 +18,12 @@ if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
 else
     wanted="$wanted postgresql"
 fi
+is_redis_new=
+if command -v redis-server >/dev/null; then
+    echo "Redis is installed."
+else
+    wanted="$wanted redis-server" is_redis_new=yes
+fi
 if command -v chromium >/dev/null; then
     echo "Chromium is installed."
 else
@@ -29,5 +35,9 @@ apt-get update -q
 # Without this the package makes and starts a cluster that nobody asked for.
 mkdir -p /etc/postgresql-common/createcluster.d
 echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/forensic.conf
-# shellcheck disable=SC2086 # two words where both are wanted
+# shellcheck disable=SC2086 # several words where more than one is wanted
 apt-get install -q -y --no-install-recommends $wanted
+# Debian starts Redis as soon as it is installed; that is for the operator to decide.
+if [ -n "$is_redis_new" ] && [ -d /run/systemd/system ]; then
+    systemctl disable --now redis-server
+fi

@@ -1,4 +1,6 @@
-"""Every test that asks for a database runs on SQLite and on a real PostgreSQL."""
+"""Every test that asks for a database runs on SQLite and on a real PostgreSQL, and every test
+that asks for a queue on SQLite and on a real Redis.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import Engine
@@ -20,6 +23,7 @@ from tests.support.databases import (
     postgres_programs,
     postgres_server,
 )
+from tests.support.redis import RedisServer, redis_program, redis_server
 
 
 @pytest.fixture(scope="session")
@@ -32,12 +36,36 @@ def postgres() -> Iterator[PostgresDatabases]:
         else:
             programs = postgres_programs()
             if programs is None:
-                reason = f"No PostgreSQL here: run deploy/install_services.sh or set {SERVER_URL}."
-                if os.environ.get("CI") == "true":
-                    pytest.fail(reason)
-                pytest.skip(reason)
+                _go_without(f"PostgreSQL: run deploy/install_services.sh or set {SERVER_URL}")
             databases = PostgresDatabases(stack.enter_context(postgres_server(programs)))
         yield databases
+
+
+def _go_without(what: str) -> NoReturn:
+    """Skip the test, or fail it where every server must be there."""
+    reason = f"No {what}."
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    """An empty Redis server, this test's alone."""
+    program = redis_program()
+    if program is None:
+        _go_without("Redis: run deploy/install_services.sh")
+    with redis_server(program) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def queue_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty queue."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/queue.db"
+    server: RedisServer = request.getfixturevalue("redis")
+    return server.url
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ import json
 import logging
 import sqlite3
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from huey import Huey, PriorityRedisHuey, SqliteHuey
@@ -54,12 +55,22 @@ class JobQueue:
         }
 
     def enqueue(self, kind: str, job_id: uuid.UUID) -> None:
-        """Hand a job whose row is committed to the worker."""
-        self._tasks[_lane_of(kind)](kind, str(job_id))
+        """Hand a job whose row is committed to the worker.
+
+        Raises:
+            JobError: The queue is out of reach.
+        """
+        with _told():
+            self._tasks[_lane_of(kind)](kind, str(job_id))
 
     def waiting(self) -> set[uuid.UUID]:
-        """Return the jobs that were handed over and not taken up yet."""
-        messages = [task for huey in self._lanes.values() for task in huey.pending()]
+        """Return the jobs that were handed over and not taken up yet.
+
+        Raises:
+            JobError: The queue is out of reach.
+        """
+        with _told():
+            messages = [task for huey in self._lanes.values() for task in huey.pending()]
         return {uuid.UUID(task.args[1]) for task in messages}
 
     def consumers(self) -> dict[str, Consumer]:
@@ -92,7 +103,7 @@ def enqueue_committed(queue: JobQueue, session: Session) -> None:
     for kind, job_id in session.info.pop(CREATED, []):
         try:
             queue.enqueue(kind, job_id)
-        except Exception:
+        except JobError:
             _log.exception("job %s waits until the worker looks for it", job_id)
 
 
@@ -104,6 +115,19 @@ class _JsonSerializer(Serializer):  # type: ignore[misc]
 
     def _deserialize(self, data: bytes) -> Any:
         return Message(*json.loads(data))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what a queue out of reach raises into `JobError`; each storage has errors of its own."""
+    try:
+        yield
+    except Exception as error:
+        raise JobError(
+            f"The queue cannot be used now: {error}. Check that it runs and may be reached; what "
+            "waits is in the records.",
+            reason="queue",
+        ) from error
 
 
 def _lane_of(kind: str) -> str:

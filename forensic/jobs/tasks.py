@@ -102,6 +102,7 @@ def queue_waiting(engine: Engine, queue: JobQueue) -> int:
 
     Raises:
         Unavailable: The database is out of reach.
+        JobError: The queue is.
     """
     with session_scope(engine) as session:
         for job in job_rows.list_running_jobs(session):

@@ -56,6 +56,7 @@ class Worker:
 
         Raises:
             Unavailable: The database is out of reach at the start.
+            JobError: The queue is.
         """
         consumers = list(self._queue.consumers().values())
         queue_waiting(self._shop.engine, self._queue)

@@ -12,7 +12,8 @@ from forensic.web import auth
 def register(app: Flask, settings: Settings) -> None:
     """Refuse requests beyond the settings with 429; attempts to sign in have a limit of their own.
 
-    Attempts are counted before anything of them is looked at, and also when they succeed.
+    Attempts are counted before anything of them is looked at, and also when they succeed. While
+    the place of a shared count is away, which is logged, each web counts for itself.
     """
     limiter = Limiter(
         asker_key,
@@ -20,6 +21,7 @@ def register(app: Flask, settings: Settings) -> None:
         storage_uri=settings.rate_storage_url,
         strategy="moving-window" if settings.rate_storage_url == "memory://" else "fixed-window",
         headers_enabled=True,
+        in_memory_fallback_enabled=True,
         application_limits=[f"{settings.requests_per_minute} per minute"],
     )
     limiter.request_filter(lambda: request.endpoint == "static" or _is_probe())

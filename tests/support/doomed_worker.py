@@ -1,10 +1,11 @@
 """A worker process for kill tests: it says where it is, and waits there to be killed.
 
-    python -m tests.support.doomed_worker FOLDER PLACE
+    python -m tests.support.doomed_worker FOLDER PLACE QUEUE
 
-FOLDER holds `service.db`, `files` and `queue.db`. At PLACE (`claimed`, `uncommitted`, `ended`, or
-`nowhere`) the process writes the file `FOLDER/PLACE` and stands still. Its one handler lists the
-photos of the gallery by number instead of by likeness, so that no network has to be loaded.
+FOLDER holds `service.db` and `files`, QUEUE is the URL of the queue. At PLACE (`claimed`,
+`uncommitted`, `ended`, or `nowhere`) the process writes the file `FOLDER/PLACE` and stands still.
+Its one handler lists the photos of the gallery by number instead of by likeness, so that no
+network has to be loaded.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from forensic.storage import FileStore
 from tests.support.factories import outcome
 
 
-def main(folder: Path, place: str) -> None:
+def main(folder: Path, place: str, queue_url: str) -> None:
     def stand(here: str) -> None:
         if here == place:
             (folder / place).touch()
@@ -65,7 +66,7 @@ def main(folder: Path, place: str) -> None:
     )
     worker = Worker(
         shop,
-        queue_url=f"sqlite:///{folder}/queue.db",
+        queue_url=queue_url,
         handlers={"search": handler},
         look_every_s=0.2,
     )
@@ -73,4 +74,4 @@ def main(folder: Path, place: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3])

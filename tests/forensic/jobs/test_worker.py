@@ -8,19 +8,22 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, delete
 
-from db.models import Candidate, Job, JobState, Role
+from db.models import Candidate, Job, JobState, Role, Search
 from db.queries.audit import verify
+from db.queries.jobs import claim_job, end_lease
 from db.queries.rows import get_row
 from db.session import session_scope
 from forensic.cases import searches
 from forensic.cases.audit import Tag
 from forensic.jobs.queue import JobQueue, enqueue_committed
 from forensic.storage import FileStore
+from tests.support.redis import RedisServer
 from tests.support.service import actor_of, events_of, fill_gallery, open_case, seal
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,9 +39,13 @@ def wait_for(what: Callable[[], bool], process: subprocess.Popen[bytes] | None =
 
 
 @contextmanager
-def worker(folder: Path, place: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(
+    folder: Path, place: str, queue_url: str | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    queue_url = queue_url or f"sqlite:///{folder}/queue.db"
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.doomed_worker", str(folder), place], cwd=ROOT
+        [sys.executable, "-m", "tests.support.doomed_worker", str(folder), place, queue_url],
+        cwd=ROOT,
     )
     try:
         yield process
@@ -113,3 +120,38 @@ def test_a_job_that_never_reached_the_queue_is_found(
     with worker(tmp_path, "nowhere") as only:
         wait_for(lambda: job_of(records, asked.job_id).state is JobState.SUCCEEDED, only)
     assert job_of(records, asked.job_id).attempts == 1
+
+
+def test_with_redis_a_killed_workers_search_is_done_once(
+    records: Engine, tmp_path: Path, asked: Search, redis: RedisServer
+) -> None:
+    JobQueue(redis.url).enqueue("search", asked.job_id)
+    with worker(tmp_path, "uncommitted", redis.url) as first:
+        wait_for((tmp_path / "uncommitted").exists, first)
+        first.send_signal(signal.SIGKILL)
+    assert JobQueue(redis.url).waiting() == set(), "the message went with the worker"
+    with worker(tmp_path, "nowhere", redis.url) as second:
+        wait_for(lambda: job_of(records, asked.job_id).state is JobState.SUCCEEDED, second)
+        wait_for((tmp_path / "ready-nowhere").exists, second)
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(PATIENCE_S) == 0
+    with session_scope(records) as session:
+        assert job_of(records, asked.job_id).attempts == 2
+        assert len(events_of(session, Tag.SEARCH_COMPLETED)) == 1
+
+
+def test_a_worker_outlives_the_loss_of_redis_and_all_it_knew(
+    records: Engine, tmp_path: Path, asked: Search, redis: RedisServer
+) -> None:
+    with session_scope(records) as session:
+        claim_job(session, asked.job_id, "elsewhere", lease=timedelta(hours=1))
+    with worker(tmp_path, "nowhere", redis.url) as only:
+        wait_for((tmp_path / "ready-nowhere").exists, only)
+        redis.stop()
+        with session_scope(records) as session:
+            end_lease(session, asked.job_id, "elsewhere")
+        redis.start()
+        wait_for(lambda: job_of(records, asked.job_id).state is JobState.SUCCEEDED, only)
+        only.send_signal(signal.SIGTERM)
+        assert only.wait(PATIENCE_S) == 0
+    assert job_of(records, asked.job_id).attempts == 2
