@@ -7,6 +7,7 @@ from collections.abc import Collection
 from sqlalchemy.orm import Session
 
 from db.queries.files import free_files, hold_files
+from forensic.errors import RecordConflict
 from forensic.storage import FileStore
 
 
@@ -18,6 +19,18 @@ def keep(session: Session, store: FileStore, data: bytes) -> str:
     """
     hold_files(session)
     return store.put(data)
+
+
+def check_kept(session: Session, store: FileStore, sha256: str) -> None:
+    """Make sure of a file that was put before the transaction which names it.
+
+    Raises:
+        RecordConflict: It was deleted meanwhile, with the last record that named it.
+        StorageError: The storage cannot be reached.
+    """
+    hold_files(session)
+    if not store.exists(sha256):
+        raise RecordConflict("The same file was deleted at this moment; send it again.")
 
 
 def delete_free(session: Session, store: FileStore, sha256s: Collection[str]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from db.queries import indexes as index_rows
 from db.queries import photos as photo_rows
 from db.queries import subjects as subject_rows
 from db.queries.rows import Page, get_row
-from forensic.cases import access, audit, jobs
+from forensic.cases import access, audit, files, jobs
 from forensic.cases.actor import Actor
 from forensic.cases.intake import ImportSource, read_policy
 from forensic.cases.permissions import Action, check
@@ -353,8 +353,11 @@ def request_import(
 ) -> Job:
     """Keep an uploaded ZIP of photos and have them imported.
 
+    The file is copied before anything is asked of the session: copying may take minutes, during
+    which no transaction is open.
+
     Args:
-        session: An open session that may write.
+        session: A session that may write, and has not begun.
         actor: Who asks.
         gallery_id: Which gallery.
         archive: The ZIP, read to its end.
@@ -365,12 +368,18 @@ def request_import(
     Raises:
         NotPermitted: No role of the actor allows it.
         RecordNotFound: There is no such gallery.
+        RecordConflict: The same archive was deleted at this moment.
         RangeError: The archive is too large.
         StorageError: It cannot be kept.
     """
     check(actor, Action.MANAGE_GALLERY)
-    _gallery(session, gallery_id)
     stored = store.put_stream(archive, max_bytes=max_bytes)
+    try:
+        _gallery(session, gallery_id)
+    except RecordNotFound:
+        files.delete_free(session, store, [stored.sha256])
+        raise
+    files.check_kept(session, store, stored.sha256)
     source = ImportSource(kind="zip", sha256=stored.sha256, subject_from=subject_from)
     job = jobs.create(
         session,

@@ -15,6 +15,7 @@ from werkzeug.datastructures import FileStorage
 
 from db.errors import Conflict
 from db.queries import web
+from db.session import session_scope
 from forensic.errors import RecordConflict, RequestRefused
 from forensic.web import auth, records
 
@@ -39,8 +40,10 @@ def answer_once(view: Callable[[], Response]) -> Response:
         raise RequestRefused(
             f"The key has 1 to {KEY_LENGTH_MAX} printable characters.", field=HEADER
         )
-    session, seal = records.session(), request_sha256()
-    kept = web.find_reply(session, person, key)
+    seal = request_sha256()
+    # Read in a transaction of its own: a view may have a large file to copy before it begins one.
+    with session_scope(records.service().engine, read_only=True) as looked:
+        kept = web.find_reply(looked, person, key)
     if kept is not None:
         if kept.request_sha256 != seal:
             raise RequestRefused("This key was used for another request.", field=HEADER)
@@ -52,7 +55,7 @@ def answer_once(view: Callable[[], Response]) -> Response:
         headers = {k: answer.headers[k] for k in _KEPT_HEADERS if k in answer.headers}
         try:
             web.keep_reply(
-                session,
+                records.session(),
                 user_id=person,
                 key=key,
                 request_sha256=seal,

@@ -4,11 +4,13 @@ import hashlib
 import threading
 import uuid
 
+import pytest
 from sqlalchemy import Engine
 
 from db.models import Role
 from db.session import session_scope
 from forensic.cases import files, retention
+from forensic.errors import RecordConflict
 from forensic.storage import FileStore
 from tests.support.service import actor_of, open_case, png, seal
 
@@ -52,3 +54,14 @@ def test_a_file_of_two_cases_goes_with_the_second(records: Engine, store: FileSt
             retention.expunge(session, admin, case_id, reason="past retention")
             assert files.delete_free(session, store, [SHA256]) == deleted
     assert not store.exists(SHA256)
+
+
+def test_a_file_that_was_deleted_before_its_record_is_told(
+    records: Engine, store: FileStore
+) -> None:
+    store.put(SKETCH)
+    with session_scope(records) as session:
+        files.check_kept(session, store, SHA256)
+        files.delete_free(session, store, [SHA256])
+        with pytest.raises(RecordConflict, match="send it again"):
+            files.check_kept(session, store, SHA256)
