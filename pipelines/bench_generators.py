@@ -52,7 +52,7 @@ SETTINGS: Registry[Setting] = Registry(
         "fcn-medium": Setting("fcn", (3, 200, 155), {"size": "medium"}),
         "fcn-large": Setting("fcn", (3, 200, 155), {"size": "large"}),
         "cali-sketch": Setting("cali-sketch", (1, 256, 256)),
-        "cali-sketch-128": Setting("cali-sketch", (1, 128, 128), {"width": 24}),
+        "cali-sketch-128-narrow": Setting("cali-sketch", (1, 128, 128), {"width": 16}),
         "cali-sketch-improved-1": Setting(
             "cali-sketch", (1, 256, 256), {"synthesis": "improved-1"}
         ),
@@ -60,6 +60,11 @@ SETTINGS: Registry[Setting] = Registry(
             "cali-sketch", (1, 256, 256), {"synthesis": "improved-2"}
         ),
         "conv-autoencoder": Setting("conv-autoencoder", (3, 256, 256)),
+        "deepfacepencil": Setting("deepfacepencil", (3, 256, 256)),
+        "deepfacepencil-baseline": Setting("pix2pixhd-global", (3, 256, 256)),
+        "deepfacepencil-128-narrow": Setting(
+            "deepfacepencil", (3, 128, 128), {"width": 16, "n_blocks": 4}
+        ),
         "pix2pix": Setting("pix2pix", (3, 256, 256)),
         "sparse-autoencoder": Setting("sparse-autoencoder", (3, 256, 256)),
         "vgg-autoencoder": Setting("vgg-autoencoder", (3, 224, 224)),
@@ -148,29 +153,14 @@ def time_generator(
 def count_gflop(network: nn.Module, pictures: Tensor) -> float:
     """Return the work of one pass in 10⁹ operations, two for each multiplication.
 
-    Convolutions, transposed convolutions and dense layers count; what is between them does not.
+    Convolutions and matrix products count, as they are computed; what is between them does not.
     """
     import torch
-    from torch import nn
+    from torch.utils.flop_counter import FlopCounterMode
 
-    total = 0
-
-    def add(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        nonlocal total
-        weights = layer.weight.numel()  # type: ignore[operator]
-        if isinstance(layer, nn.Linear):
-            total += weights * (output.numel() // output.shape[-1])
-        else:
-            plane = inputs[0] if isinstance(layer, nn.ConvTranspose2d) else output
-            total += weights * plane.shape[0] * plane.shape[2] * plane.shape[3]
-
-    kinds = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
-    hooks = [m.register_forward_hook(add) for m in network.modules() if isinstance(m, kinds)]
-    with torch.inference_mode():
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
         network(pictures)
-    for hook in hooks:
-        hook.remove()
-    return 2 * total / 1e9
+    return float(counter.get_total_flops()) / 1e9
 
 
 def time_in_turns(

@@ -95,3 +95,12 @@ CALI_TABLE_3 = {
     "improved-2": {"psnr": 21.09, "ssim": 0.8137, "fid": 55.12},
 }
 """Xia et al. 2021, Table 3: other synthesis networks, as Table 1."""
+
+DFP_TABLE_1 = {
+    "pix2pix": {"inception_score": 2.186, "fid": 289.3},
+    "baseline": {"inception_score": 2.298, "fid": 259.1},
+    "baseline-deformed": {"inception_score": 2.369, "fid": 244.3},
+    "DeepFacePencil": {"inception_score": 2.411, "fid": 242.1},
+}
+"""Li et al. 2020, Table 1: CelebA-HQ, 256×256, sketches on the edges; neither number nor Inception
+weights are stated."""

@@ -37,8 +37,8 @@ def parse_data(entries: Sequence[str]) -> dict[str, Path]:
     "--data",
     multiple=True,
     metavar="NAME=FOLDER",
-    help="Packed data set: cuhk and ar (cufs-250), cuhk-portrait (portrait-256), lfw (csi-96); "
-    "repeatable.",
+    help="Packed data set: cuhk and ar (cufs-250), cuhk-portrait (portrait-256), lfw (csi-96), "
+    "dfp and dfp-30 (of `forensic dataset boundaries`); repeatable.",
 )
 @click.option(
     "--features", type=click.Path(path_type=Path), help="Network for FID and inception score."

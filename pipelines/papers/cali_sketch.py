@@ -1,7 +1,7 @@
 """Tables 1 to 3 of Cali-Sketch on our trained networks, and the measurements behind them.
 
 Weights are called `cali-sketch` and, for Tables 2 and 3, `cali-sketch-detail`, `-contour`,
-`-improved-1` and `-improved-2`; those made for a CPU have `-128` behind that.
+`-improved-1` and `-improved-2`; those made for a CPU have `-128-narrow` behind that.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from forensic.datasets.calibration import CalibrationFaces
 from forensic.datasets.taught import DRAWING
 from forensic.errors import MissingWeights, WeightsError
 from forensic.generators.cali_sketch import CaliSketch
-from forensic.generators.registry import GENERATORS, LoadedGenerator
+from forensic.generators.registry import LoadedGenerator
 from forensic.images.tensors import images_to_tensor, tensor_to_images
 from forensic.metrics.edges import edge_accuracy
 from forensic.metrics.psnr import pooled_psnr
@@ -29,7 +29,14 @@ from forensic.sketches.registry import FREE_HAND
 from forensic.stats.bootstrap import BootstrapMean, bootstrap_mean
 from forensic.weights.bundle import read_bundle_metadata
 from forensic.weights.store import find_weights
-from pipelines.papers.sets import SetDistance, SetFeatures, open_features, set_distance
+from pipelines.papers.sets import (
+    SET_COLUMNS,
+    SetDistance,
+    SetFeatures,
+    describe_features,
+    open_features,
+    set_distance,
+)
 from pipelines.papers.sheets import SHOWN, write_sheet
 from pipelines.papers.tables import Materials, Measured, PaperTable, Row, printed_only, try_row
 from pipelines.published import CALI_TABLE_1, CALI_TABLE_2, CALI_TABLE_3
@@ -42,14 +49,12 @@ DATA = "cuhk-portrait"
 INPUTS = (DRAWING, *FREE_HAND)
 """The kinds of sketch that are put in: the artist's drawing, and the four styles."""
 
-SMALL = "-128"
+SMALL = "-128-narrow"
 PICTURE_COLUMNS = {
     "psnr": "PSNR (dB)",
     "ssim": "SSIM",
     "script_ssim": "SSIM by the ancestor's script",
-    "fid": "FID",
-    "frechet": "Fréchet distance by other features",
-    "kernel": "kernel distance",
+    **SET_COLUMNS,
 }
 EDGE_COLUMNS = {"precision": "precision", "recall": "recall"}
 CHANGES = {
@@ -88,10 +93,10 @@ class Figures:
 def tables(materials: Materials) -> list[PaperTable]:
     """Return Tables 1 to 3, each kind of sketch and size of network a row of its own."""
     features = open_features(materials.features, materials.device)
-    about = f"Sets compared by {features.name}. " if features else "No --features for the FID. "
-    about += (
-        "The paper states neither split, number nor kind of sketch; every drawing goes through the "
-        "operator that the weights name. Intervals by bootstrap over people."
+    about = (
+        f"{describe_features(features)} The paper states neither split, number nor kind of "
+        "sketch; every drawing goes through the operator that the weights name. Intervals by "
+        "bootstrap over people."
     )
     row = partial(_row, materials, features)
     ours = CALI_TABLE_1["Cali-Sketch"]
@@ -129,11 +134,7 @@ def tables(materials: Materials) -> list[PaperTable]:
 def _names(materials: Materials, variant: str) -> list[str]:
     """Return the network of full size, and the one made for a CPU where it was trained."""
     small = f"cali-sketch{variant}{SMALL}"
-    return [f"cali-sketch{variant}", *([small] if _is_there(materials, small) else [])]
-
-
-def _is_there(materials: Materials, name: str) -> bool:
-    return materials.find_weights(name) is not None or name in GENERATORS
+    return [f"cali-sketch{variant}", *([small] if materials.has_generator(small) else [])]
 
 
 def _command(weights: str) -> str:
@@ -152,7 +153,7 @@ def _row(
     paper: dict[str, float],
 ) -> Row:
     def compute() -> Row:
-        if not _is_there(materials, weights):
+        if not materials.has_generator(weights):
             raise MissingWeights(
                 f"no {weights}.safetensors in --weights; train it with `{_command(weights)}`"
             )
@@ -167,10 +168,7 @@ def _row(
             sheet=materials.sheets / f"{weights}-{kind}.png" if materials.sheets else None,
         )
         ours = {name: Measured(m.mean, m.ci95) for name, m in found.images.items()}
-        if found.distance:
-            name = "fid" if found.distance.is_standard else "frechet"
-            ours |= {name: Measured(found.distance.frechet)}
-            ours |= {"kernel": Measured(found.distance.kernel)}
+        ours |= found.distance.columns if found.distance else {}
         facts = read_bundle_metadata(materials.find_weights(weights) or find_weights(weights))
         height, width = found.size_hw
         return Row(

@@ -9,12 +9,18 @@ from forensic.errors import UnknownNameError
 from forensic.files import atomic_write, write_json
 from forensic.registry import Registry
 from forensic.runtime import provenance
-from pipelines.papers import cali_sketch, csi, fcn, study
+from pipelines.papers import cali_sketch, csi, deepfacepencil, fcn, study
 from pipelines.papers.tables import Materials, PaperTable, as_json, as_markdown
 
 PAPERS: Registry[Callable[[Materials], list[PaperTable]]] = Registry(
     "paper",
-    {"cali": cali_sketch.tables, "csi": csi.tables, "fcn": fcn.tables, "study": study.tables},
+    {
+        "cali": cali_sketch.tables,
+        "csi": csi.tables,
+        "deepfacepencil": deepfacepencil.tables,
+        "fcn": fcn.tables,
+        "study": study.tables,
+    },
 )
 """What computes the tables of each paper, by its short name."""
 

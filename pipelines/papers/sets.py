@@ -1,4 +1,4 @@
-"""How far machine-made photos are from true ones as sets, shared by the tables of two papers."""
+"""What sets of machine-made photos are worth as a whole, shared by the tables of two papers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from forensic.backbones.inception import load_set_features
+from forensic.backbones.inception import InceptionFeatures, load_set_features
 from forensic.images.tensors import images_to_tensor
 from forensic.layers.memory import to_channels_last
 from forensic.metrics.fid import Gaussian, frechet_distance, kernel_distance
+from forensic.metrics.inception_score import inception_score
+from pipelines.papers.tables import Measured
 
 Images = NDArray[np.uint8]
+Features = NDArray[np.float64]
 
 BATCH = 8
+SET_COLUMNS = {
+    "fid": "FID",
+    "frechet": "Fréchet distance by other features",
+    "kernel": "kernel distance",
+}
 
 
 class SetFeatures(Protocol):
@@ -41,6 +49,7 @@ class SetDistance:
         features: The name of the network.
         is_standard: Whether that is the network by which an FID is defined.
         n_images: Images on each side.
+        inception_score: Of the made photos in one part; None by other features.
     """
 
     frechet: float
@@ -48,6 +57,13 @@ class SetDistance:
     features: str
     is_standard: bool
     n_images: int
+    inception_score: float | None = None
+
+    @property
+    def columns(self) -> dict[str, Measured]:
+        """Its figures by `SET_COLUMNS`."""
+        name = "fid" if self.is_standard else "frechet"
+        return {name: Measured(self.frechet), "kernel": Measured(self.kernel)}
 
 
 def open_features(path: Path | None, device: torch.device) -> SetFeatures | None:
@@ -58,6 +74,11 @@ def open_features(path: Path | None, device: torch.device) -> SetFeatures | None
         WeightsError: It is neither Inception-v3 nor a VGG-19.
     """
     return to_channels_last(load_set_features(path), device) if path else None
+
+
+def describe_features(features: SetFeatures | None) -> str:
+    """Return what the note of a table says of them."""
+    return f"Sets compared by {features.name}." if features else "No --features for the FID."
 
 
 def set_distance(
@@ -75,13 +96,20 @@ def set_distance(
         features=features.name,
         is_standard=features.is_standard,
         n_images=len(made),
+        inception_score=_score(ours, features, device),
     )
 
 
+def _score(ours: Features, features: SetFeatures, device: torch.device) -> float | None:
+    """Return the inception score by the classes of the network that defines it."""
+    if not isinstance(features, InceptionFeatures):
+        return None
+    odds = features.probabilities(torch.from_numpy(ours).float().to(device))
+    return inception_score(odds.cpu().numpy(), n_splits=1)[0]
+
+
 @torch.inference_mode()
-def _features_of(
-    images: Images, features: SetFeatures, device: torch.device
-) -> NDArray[np.float64]:
+def _features_of(images: Images, features: SetFeatures, device: torch.device) -> Features:
     rows = [
         features(images_to_tensor(images[first : first + BATCH]).to(device)).double().cpu()
         for first in range(0, len(images), BATCH)

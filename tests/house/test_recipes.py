@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import pipelines
+from forensic.datasets.deformed import BOUNDARY
 from forensic.datasets.taught import DRAWING
 from forensic.sketches.registry import SKETCH_STYLES
 from forensic.training.registry import TASKS
@@ -26,5 +27,5 @@ def test_recipe_parses_and_names_things_that_exist(path: Path) -> None:
     task = TASKS[recipe.task]
     assert set(recipe.options) <= set(inspect.signature(task).parameters)
     assert set(recipe.data.options) <= set(inspect.signature(task.samples).parameters)
-    assert recipe.data.style in (None, DRAWING, *SKETCH_STYLES)
+    assert recipe.data.style in (None, DRAWING, BOUNDARY, *SKETCH_STYLES)
     assert not Path(recipe.data.folder).is_absolute()

@@ -18,7 +18,14 @@ def bench(*options: str) -> Result:
 
 @pytest.mark.parametrize(
     ("name", "gflop"),
-    [("csi", 2.23), ("fcn-medium", 26.8), ("cali-sketch", 210.3), ("pix2pix", 12.1)],
+    [
+        ("csi", 2.23),
+        ("fcn-medium", 26.8),
+        ("cali-sketch", 210.3),
+        ("pix2pix", 12.1),
+        ("deepfacepencil-baseline", 61.6),
+        ("deepfacepencil", 179.0),  # 440.7 with the large kernel over enlarged maps
+    ],
 )
 def test_work_of_the_published_networks(name: str, gflop: float) -> None:
     setting = SETTINGS[name]

@@ -116,7 +116,7 @@ def test_tables_say_what_was_computed_and_what_is_missing(folder: Path, tmp_path
     network = CaliSketch(width=4, n_blocks=1)
     facts = {"network": "cali-sketch", "style": "xdog", "contours": "pidinet"}
     save_bundle(
-        tmp_path / "cali-sketch-128.safetensors", network.state_dict(), network.config, facts
+        tmp_path / "cali-sketch-128-narrow.safetensors", network.state_dict(), network.config, facts
     )
     test_part = write_calibration(
         tmp_path / "data", n_train=0, n_validation=0, n_test=2, drawing=True
@@ -130,18 +130,18 @@ def test_tables_say_what_was_computed_and_what_is_missing(folder: Path, tmp_path
             sheets=tmp_path / "sheets",
         )
     )
-    assert (tmp_path / "sheets" / "cali-sketch-128-drawing.png").is_file()
+    assert (tmp_path / "sheets" / "cali-sketch-128-narrow-drawing.png").is_file()
     rows = {row.name: row for row in first.rows}
     assert rows["pix2pix"].paper["fid"] == 76.90
     assert "forensic train cali-sketch" in rows["cali-sketch, drawing"].missing
-    ours = rows["cali-sketch-128, drawing"]
+    ours = rows["cali-sketch-128-narrow, drawing"]
     assert (ours.missing, ours.n) == ("", 2)
     assert "contours by pidinet" in ours.split
     assert ours.paper["psnr"] == 20.25
     assert {"psnr", "ssim", "frechet", "kernel"} <= ours.ours.keys()
     assert "fid" not in ours.ours  # the stand-in's distance is no FID
     assert "no FID" in first.note
-    assert [row.name for row in second.rows if not row.missing] == ["cali-sketch-128, xdog"]
+    assert [row.name for row in second.rows if not row.missing] == ["cali-sketch-128-narrow, xdog"]
     assert (
         """--set name=cali-sketch-detail --set 'options.targets=["detail"]'"""
         in second.rows[0].missing
