@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from forensic.files import atomic_write
+from forensic.reports import origin
 from forensic.reports.benchmark_pdf import write_pdf
 from forensic.reports.cases import CasePictures
 from forensic.reports.conclusions import (
@@ -16,6 +17,7 @@ from forensic.reports.conclusions import (
     may_not_be_concluded,
     methods_text,
     probes_text,
+    wanted,
 )
 from forensic.reports.figures import Plot, draw_all
 from forensic.reports.html import data_uri, picture_uri, render_page
@@ -46,8 +48,10 @@ def write_pages(report: BenchmarkReport, cases: Sequence[CasePictures], folder: 
         kind=KINDS[report.sketch_kind],
         best=best_method(report),
         methods=methods_text(report),
+        origin=origin,
         has_published=any(m.published for m in report.methods.values()),
         probes=probes_text(report),
+        wanted=wanted(report),
         gallery=gallery_text(report),
         may=may_be_concluded(report),
         may_not=may_not_be_concluded(report),

@@ -19,13 +19,15 @@ from reportlab.platypus import (
 from forensic.reports.cases import CasePictures
 from forensic.reports.conclusions import (
     KINDS,
+    NONE,
     best_method,
     gallery_text,
     may_be_concluded,
     may_not_be_concluded,
-    methods_text,
     probes_text,
+    wanted,
 )
+from forensic.reports.origin import duplicates_text, landmarks_text, seeds_text, stages_text
 from forensic.reports.pdf import (
     WIDTH,
     facts_table,
@@ -36,9 +38,11 @@ from forensic.reports.pdf import (
 )
 from forensic.reports.pdf_sections import (
     cohort_blocks,
+    growth_blocks,
     likelihood_blocks,
     open_set_blocks,
     plot_blocks,
+    published_blocks,
     quality_blocks,
 )
 from forensic.reports.record import BenchmarkReport
@@ -66,8 +70,9 @@ def write_pdf(
     """
     story = [
         *_front(report),
+        *published_blocks(report),
         *plot_blocks("Match score by rank", "cmc", plots),
-        *plot_blocks("Match score by gallery size", "growth", plots),
+        *growth_blocks(report, plots),
         *quality_blocks(report),
         *open_set_blocks(report, plots),
         *cohort_blocks(report),
@@ -93,10 +98,10 @@ def _front(report: BenchmarkReport) -> list[Flowable]:
         text_block("What was tested", "heading"),
         facts_table(
             [
+                *([("On whom", report.subject)] if report.subject else []),
                 ("Probes", probes_text(report)),
                 ("Gallery", gallery_text(report)),
                 ("Embedder", f"{embedder.name}, {embedder.dimension} numbers a face"),
-                ("Methods", methods_text(report)),
                 (
                     "Failures to enrol",
                     f"{count(failed)} image{'s' * (failed != 1)}, listed below"
@@ -105,10 +110,12 @@ def _front(report: BenchmarkReport) -> list[Flowable]:
                 ),
             ]
         ),
-        text_block("How often the right person was found", "heading"),
+        text_block(f"How often the right {wanted(report)} was found", "heading"),
         _scores(report),
         text_block(
-            "With Clopper–Pearson 95 % intervals. Failures to enrol count as misses.", "soft"
+            "With Clopper–Pearson 95 % intervals. Failures to enrol count as misses."
+            + (f" {NONE}" if "none" in report.methods else ""),
+            "soft",
         ),
         text_block("What may be concluded", "heading"),
         *[text_block(sentence, "bullet") for sentence in may_be_concluded(report)],
@@ -118,7 +125,7 @@ def _front(report: BenchmarkReport) -> list[Flowable]:
 
 
 def _scores(report: BenchmarkReport) -> Table:
-    ranks = list(report.methods[best_method(report)].cms)
+    ranks = sorted(report.methods[best_method(report)].cms, key=int)
     rows = [["Method", *[f"rank {rank}" for rank in ranks], "p vs chance", "Failed"]]
     for name, method in report.methods.items():
         cells = [f"{percent(method.cms[r])}\n{interval(method.cms_ci95[r])}" for r in ranks]
@@ -137,7 +144,7 @@ def _comparisons(report: BenchmarkReport) -> list[Flowable]:
          p_value(c.mcnemar_p), p_value(c.holm_p)]
         for c in report.comparisons
     ]  # fmt: skip
-    widths = [w * mm for w in (29, 29, 21, 24, 21, 13, 18, 19)]
+    widths = [w * mm for w in (33, 33, 19, 22, 20, 12, 17, 18)]
     note = "McNemar's exact test on the same probes, at rank 1. Holm's correction runs over all."
     return [
         CondPageBreak(50 * mm),
@@ -210,8 +217,12 @@ def _provenance(report: BenchmarkReport) -> list[Flowable]:
             for name, sha256 in method.weights_sha256.items()
         ],
         *[(f"Data: {role}", sha256) for role, sha256 in record["data_sha256"].items()],
+        ("Faces found by", landmarks_text(report)),
+        *([("Left out", duplicates_text(report))] if report.duplicates_left_out else []),
+        ("Seeds", seeds_text(report)),
         ("Ties", "counted against the system"),
         ("Started, took", f"{record['times']['started_at']}, {record['times']['seconds']} s"),
+        *([("Work by stage", stages)] if (stages := stages_text(report)) else []),
     ]
     return [CondPageBreak(60 * mm), text_block("Provenance", "heading"), facts_table(facts)]
 

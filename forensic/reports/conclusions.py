@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from forensic.reports.record import BenchmarkReport, ComparisonRecord, MethodRecord
+from forensic.reports.record import BenchmarkReport, ComparisonRecord
 from forensic.reports.tables import count, interval, p_value, percent, points
 
 ALPHA = 0.05
+NONE = "‘none’ embeds the sketch itself."
+MOST_SHOWN = 3  # comparisons in words, where none is primary
 KINDS = {
     "viewed": "drawn by an artist who looked at a photo",
     "forensic": "drawn from a witness's account",
@@ -23,8 +25,7 @@ def best_method(report: BenchmarkReport) -> str:
 
 def probes_text(report: BenchmarkReport) -> str:
     """Return what the probes are."""
-    each = "photo" if report.benchmark == "lfw-same-photo" else "person"
-    return f"{count(report.probes)} sketches, one for each {each}"
+    return f"{count(report.probes)} sketches, one for each {wanted(report)}"
 
 
 def gallery_text(report: BenchmarkReport) -> str:
@@ -44,9 +45,14 @@ def gallery_text(report: BenchmarkReport) -> str:
     return f"{count(report.gallery)} photos: {count(report.probes)} {mates}, and {rest}. {searched}"
 
 
+def wanted(report: BenchmarkReport) -> str:
+    """Return what every search is for: a person, or the very photo that was sketched."""
+    return "photo" if report.benchmark == "lfw-same-photo" else "person"
+
+
 def methods_text(report: BenchmarkReport) -> str:
     """Return the names of the methods, with what `none` means."""
-    note = "; ‘none’ embeds the sketch itself" if "none" in report.methods else ""
+    note = f". {NONE}" if "none" in report.methods else ""
     return ", ".join(report.methods) + note
 
 
@@ -69,17 +75,57 @@ def summary_text(report: BenchmarkReport) -> str:
 
 
 def may_be_concluded(report: BenchmarkReport) -> list[str]:
-    """Return what these figures support, one sentence each."""
-    sentences = [_rate_sentence(name, method) for name, method in report.methods.items()]
-    sentences += [_comparison_sentence(c) for c in report.comparisons]
-    sentences += _open_set_sentences(report)
+    """Return what these figures support, one sentence each, few enough for the first page."""
+    best = best_method(report)
+    shown = [c for c in report.comparisons if c.is_primary] or report.comparisons[:MOST_SHOWN]
+    sentences = [_rate_sentence(report, best), *_chance_sentences(report, best)]
+    sentences += [_comparison_sentence(c) for c in shown]
+    if len(shown) < (total := len(report.comparisons)):
+        sentences.append(
+            f"All {total} comparisons, over which Holm's correction runs, are under ‘Methods "
+            "compared’."
+        )
+    sentences += [*_published_sentences(report), *_open_set_sentences(report)]
     gap = report.comparisons[0].smallest_gap if report.comparisons else None
     if gap:
         sentences.append(
-            f"Two methods that differ on fewer than {gap} of these {report.probes} probes "
-            f"({points(gap / report.probes).lstrip('+')}) could not have been told apart here."
+            f"Two methods that differ on fewer than {gap} of these {count(report.probes)} probes "
+            f"({_share(gap / report.probes)}) could not have been told apart here."
         )
     return sentences
+
+
+def _chance_sentences(report: BenchmarkReport, best: str) -> list[str]:
+    """Return how the other methods stand against chance."""
+    others = {name: m.rank1.p_vs_chance for name, m in report.methods.items() if name != best}
+    better = [name for name, p in others.items() if p < ALPHA]
+    worse = [name for name in others if name not in better]
+    sentences = []
+    if better:
+        who = "all other methods" if len(better) == len(others) > 2 else _listed(better)
+        sentences.append(
+            f"Better than chance too: {who} (each p "
+            f"{_at_most(max(others[name] for name in better))})."
+        )
+    if worse:
+        sentences.append(f"Not shown to be better than chance: {_listed(worse)}.")
+    return sentences
+
+
+def _published_sentences(report: BenchmarkReport) -> list[str]:
+    """Return on which side of a paper's rates ours lie."""
+    sides: dict[str, list[str]] = {"higher": [], "lower": [], "not to be told from it": []}
+    for name, method in report.methods.items():
+        if paper := method.published:
+            side = "higher" if method.cms["1"] > paper.cms1 else "lower"
+            sides[side if paper.p_differs < ALPHA else "not to be told from it"].append(name)
+    published = sum(map(len, sides.values()))
+    found = "; ".join(
+        f"{side}: {'all' if len(names) == published > 1 else _listed(names)}"
+        for side, names in sides.items()
+        if names
+    )
+    return [f"Rank 1 against the paper's, taken as fixed: {found}."] if found else []
 
 
 def _open_set_sentences(report: BenchmarkReport) -> list[str]:
@@ -143,29 +189,25 @@ def may_not_be_concluded(report: BenchmarkReport) -> list[str]:
     return sentences
 
 
-def _rate_sentence(name: str, method: MethodRecord) -> str:
+def _rate_sentence(report: BenchmarkReport, name: str) -> str:
+    method = report.methods[name]
     first = method.rank1
     verdict = (
         f"better than chance (p {_equals(first.p_vs_chance)})"
         if first.p_vs_chance < ALPHA
         else f"not shown to be better than chance (p {_equals(first.p_vs_chance)})"
     )
-    sentence = (
-        f"‘{name}’: the right person came first for {first.successes} of {first.trials} sketches, "
-        f"{percent(method.cms['1'])} (95 % interval {interval(first.ci95)}); {verdict}."
-    )
-    if (paper := method.published) is None:
-        return sentence
-    differs = "differs from" if paper.p_differs < ALPHA else "cannot be told from"
     return (
-        f"{sentence} It {differs} the {percent(paper.cms1)} of {paper.source}, taken as fixed "
-        f"(p {_equals(paper.p_differs)})."
+        f"‘{name}’: the right {wanted(report)} came first for {count(first.successes)} of "
+        f"{count(first.trials)} sketches, {percent(method.cms['1'])} (95 % interval "
+        f"{interval(first.ci95)}); {verdict}."
     )
 
 
 def _comparison_sentence(comparison: ComparisonRecord) -> str:
     a, b = f"‘{comparison.a}’", f"‘{comparison.b}’"
-    counts = f"{comparison.only_a} probes only by {a}, {comparison.only_b} only by {b}"
+    only_a, only_b = count(comparison.only_a), count(comparison.only_b)
+    counts = f"{only_a} probes only by {a}, {only_b} only by {b}"
     if comparison.holm_p >= ALPHA:
         return (
             f"{a} and {b} cannot be told apart at rank 1 ({counts}; "
@@ -181,6 +223,19 @@ def _comparison_sentence(comparison: ComparisonRecord) -> str:
 def _equals(p: float) -> str:
     text = p_value(p)
     return f"< {text[1:]}" if text.startswith("<") else f"= {text}"
+
+
+def _at_most(p: float) -> str:
+    text = p_value(p)
+    return f"< {text[1:]}" if text.startswith("<") else f"≤ {text}"
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"‘{name}’" for name in names)
+
+
+def _share(rate: float) -> str:
+    return "under 0.1 pp" if rate < 0.0005 else points(rate).lstrip("+")
 
 
 def _sources_differ(report: BenchmarkReport) -> bool:

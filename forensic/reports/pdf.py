@@ -97,6 +97,8 @@ def figures_table(rows: Sequence[list[Any]], *, widths: Sequence[float], left: i
                 ("LINEBELOW", (0, 0), (-1, 0), 1, colors.black),
                 ("LINEBELOW", (0, 1), (-1, -1), 0.4, LINE),
                 ("LEFTPADDING", (0, 0), (-1, -1), 0),
+                ("TOPPADDING", (0, 0), (-1, -1), 2),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
             ]
         )
     )
@@ -117,7 +119,8 @@ def small_picture(image: RGB) -> Image:
 def text_block(text: str, style: str) -> Paragraph:
     """Return text in one of the styles; it is never read as markup."""
     bullet = "•" if style == "bullet" else None
-    return Paragraph(escape(text), _styles()[style], bulletText=bullet)
+    unbroken = text.replace("\u202f", "\u00a0")  # reportlab breaks lines at the narrow space
+    return Paragraph(escape(unbroken), _styles()[style], bulletText=bullet)
 
 
 @cache
@@ -139,16 +142,16 @@ def _styles() -> dict[str, ParagraphStyle]:
 
     return {
         "body": body,
-        "cell": style("cell", fontSize=8.5, leading=11, wordWrap="CJK"),
+        "cell": style("cell", fontSize=8.5, leading=11),
         "soft": style("soft", fontSize=8.5, leading=11, textColor=SOFT),
         "caption": style("caption", fontSize=7, leading=9, textColor=SOFT),
         "strong": style("strong", fontName=bold, fontSize=8.5),
         "title": style("title", fontName=bold, fontSize=15, leading=19, spaceAfter=3),
         "heading": style(
-            "heading", fontName=bold, fontSize=11, leading=14, spaceBefore=10, spaceAfter=4,
+            "heading", fontName=bold, fontSize=11, leading=14, spaceBefore=9, spaceAfter=3,
             keepWithNext=1,
         ),
-        "bullet": style("bullet", leftIndent=10, bulletIndent=0, spaceAfter=2),
+        "bullet": style("bullet", fontSize=8.5, leading=11.5, leftIndent=10, spaceAfter=1.5),
         "notice": style("notice", fontName=bold, fontSize=8, leading=10.5),
     }  # fmt: skip
 

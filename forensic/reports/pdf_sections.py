@@ -9,10 +9,19 @@ from PIL import Image as PillowImage
 from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, Image, KeepTogether, Spacer
 
-from forensic.reports.pdf import figures_table, text_block
+from forensic.reports.pdf import WIDTH, figures_table, text_block
 from forensic.reports.record import BenchmarkReport
 from forensic.reports.sections import CohortsRecord, MeanRecord
-from forensic.reports.tables import count, decimal, interval, percent, ratio, similarity
+from forensic.reports.tables import (
+    count,
+    decimal,
+    interval,
+    p_value,
+    percent,
+    points,
+    ratio,
+    similarity,
+)
 
 PLOT_WIDTH = 150 * mm
 GAP = 2 * mm
@@ -28,6 +37,70 @@ def plot_blocks(title: str, section: str, plots: Sequence[tuple[str, Path]]) -> 
     if not drawn:
         return []
     return [KeepTogether([text_block(title, "heading"), drawn[0]]), *drawn[1:]]
+
+
+def published_blocks(report: BenchmarkReport) -> list[Flowable]:
+    """Return our rates at rank 1 beside a paper's, with its intervals and the tests."""
+    papers = {name: m.published for name, m in report.methods.items() if m.published}
+    if not papers:
+        return []
+    rows = [["Method", "Ours", "Paper", "Difference", "p, two-sided"]]
+    for name, paper in papers.items():
+        method = report.methods[name]
+        rows.append([
+            name,
+            f"{percent(method.cms['1'])}\n{interval(method.rank1.ci95)}",
+            f"{percent(paper.cms1)}\n{interval(paper.ci95)}",
+            points(method.cms["1"] - paper.cms1),
+            p_value(paper.p_differs),
+        ])  # fmt: skip
+    trials = ", ".join(count(n) for n in sorted({paper.trials for paper in papers.values()}))
+    note = (
+        f"Paper: {'; '.join(dict.fromkeys(paper.source for paper in papers.values()))}. Its "
+        f"intervals are for {trials} probes, as far as it says how many there were. The test is "
+        "exact binomial, of ours against the paper's rate taken as fixed: its own error is ignored."
+    )
+    return [
+        CondPageBreak(60 * mm),
+        text_block("Rank 1 beside the paper's", "heading"),
+        text_block(note, "soft"),
+        figures_table(rows, widths=[w * mm for w in (54, 30, 30, 30, 30)]),
+        Spacer(0, GAP),
+    ]
+
+
+def growth_blocks(report: BenchmarkReport, plots: Sequence[tuple[str, Path]]) -> list[Flowable]:
+    """Return match scores against gallery size, drawn and as a table."""
+    if not (part := report.growth):
+        return []
+    first = next(iter(part.methods.values()))
+    rows = [["Photos", *[f"{name}\nrank 1 / 10" for name in part.methods]]]
+    rows += [
+        [
+            count(point.gallery),
+            *[
+                " / ".join(f"{100 * own[row].found[r] / part.trials:.1f}" for r in ("1", "10"))
+                for own in part.methods.values()
+            ],
+        ]
+        for row, point in enumerate(first)
+    ]
+    wide = min(36 * mm, (WIDTH - 20 * mm) / len(part.methods))
+    note = (
+        "All mates, and ever more of the other photos in a random order (seed "
+        f"{part.seed}), so that a larger gallery holds the smaller ones. In percent of "
+        f"{count(part.trials)} probes; more ranks and intervals are in growth.csv."
+    )
+    return [
+        *plot_blocks("Match score by gallery size", "growth", plots),
+        KeepTogether(
+            [
+                text_block(note, "soft"),
+                figures_table(rows, widths=[20 * mm, *[wide] * len(part.methods)]),
+                Spacer(0, GAP),
+            ]
+        ),
+    ]
 
 
 def open_set_blocks(report: BenchmarkReport, plots: Sequence[tuple[str, Path]]) -> list[Flowable]:
@@ -89,7 +162,7 @@ def quality_blocks(report: BenchmarkReport) -> list[Flowable]:
             "the match scores say that.",
             "soft",
         ),
-        figures_table(rows, widths=[w * mm for w in (36, 20, 20, 36, 32, 32)]),
+        figures_table(rows, widths=[w * mm for w in (36, 18, 18, 34, 34, 34)]),
         Spacer(0, GAP),
     ]
 
@@ -100,7 +173,7 @@ def _mean(mean: MeanRecord | None, digits: int) -> str:
     low, high = (decimal(end, digits) for end in mean.ci95)
     text = f"{decimal(mean.mean, digits)}\n{low}–{high}"
     if paper := mean.published:
-        text += f"\npaper {decimal(paper.mean, digits)} ± {decimal(paper.standard_error, 4)}"
+        text += f"\npaper {decimal(paper.mean, digits)}\n± {decimal(paper.standard_error, 4)}"
     return text
 
 

@@ -137,7 +137,8 @@ def draw_growth(
         axes.fill_between(sizes, 100 * low, 100 * high, color=look["color"], alpha=0.15, lw=0)
         axes.plot(sizes, 100 * np.array(rates), label=name, **look)
     axes.set_xscale("log")
-    axes.set_xticks([sizes[0], sizes[-1]], [f"{size:,}" for size in (sizes[0], sizes[-1])])
+    ticks = _size_ticks(sizes[0], sizes[-1])
+    axes.set_xticks(ticks, [f"{size:,}" for size in ticks])
     axes.xaxis.set_minor_formatter("")
     axes.set(ylim=(0, 101), xlabel="Photos in the gallery", ylabel="Mate at rank 1, % of probes")
     axes.set_title(f"{probes:,} probes; bands: Wilson 95 %", fontsize=10)
@@ -161,6 +162,12 @@ def _axes() -> tuple[Figure, Any]:
         figure = Figure(figsize=(6.4, 4.2), layout="constrained")
         FigureCanvasAgg(figure)
         return figure, figure.subplots()
+
+
+def _size_ticks(least: int, most: int) -> list[int]:
+    """Return both ends and the powers of ten between them whose labels do not touch theirs."""
+    powers = [10**power for power in range(1, len(str(most)))]
+    return [least, *[p for p in powers if 1.5 * least <= p <= most / 2.2], most]
 
 
 def _looks() -> Any:

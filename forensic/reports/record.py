@@ -85,6 +85,9 @@ class ComparisonRecord(StrictModel):
         description="Fewest probes by which the two could have differed and been told apart "
         "at 5 %, unadjusted, if all of them had differed the same way. Null: too few probes."
     )
+    is_primary: bool = Field(
+        default=False, description="Is one of them the very sketch that the other starts from?"
+    )
 
 
 class FailureRecord(StrictModel):
@@ -113,6 +116,9 @@ class BenchmarkReport(StrictModel):
     benchmark: Literal["pairs", "lfw-same-photo", "lfw-cross-photo"]
     format: Literal[1]
     sketch_kind: Literal["viewed", "forensic", "composite", "freehand", "unknown", "simulated"]
+    subject: str = Field(
+        default="", description="Whose sketches and photos these are, as far as folders tell."
+    )
     probes: int = Field(ge=1, description="Sketches searched for, failures included.")
     gallery: int = Field(
         ge=1,
@@ -149,7 +155,7 @@ class BenchmarkReport(StrictModel):
         default=None, description="Present where the gallery holds other photos than the mates."
     )
     provenance: dict[str, Any] = Field(
-        description="Versions, commit, machine, command, seed, data hashes; times under `times`."
+        description="Versions, commit, machine, command, seeds, data hashes; times under `times`."
     )
 
 

@@ -251,6 +251,15 @@ def verify(
 @OWN_EMBEDDER
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--aligned", help="Geometry in which the images lie already, e.g. cufs.")
+@click.option(
+    "--allow-many", is_flag=True, help="In a photo of several people take the most central one."
+)
+@click.option(
+    "--drawings/--no-drawings",
+    default=True,
+    show_default=True,
+    help="FCN's Table 1 as well: CUHK's sketches among drawings made of the photos.",
+)
 @click.option("--no-faces", is_flag=True, help="Show no picture of a person on the pages.")
 @click.option("--cache", type=FOLDER, help="Folder for embeddings.  [default: user's cache]")
 @click.option("--out", type=FOLDER, required=True, help="Folder for one report a sub-set.")
@@ -263,6 +272,8 @@ def cuhk(
     embedder: str | None,
     device: str,
     aligned: str | None,
+    allow_many: bool,
+    drawings: bool,
     no_faces: bool,
     cache: Path | None,
     out: Path,
@@ -282,10 +293,18 @@ def cuhk(
         aligned=aligned,
         landmarks=None,
         show_faces=not no_faces,
-        allow_many=False,
+        allow_many=allow_many,
         gallery_index=gallery_index,
     )
-    done = benchmark_cufs(cufs, options, split=split, out=out, cache=cache, environment=os.environ)
+    done = benchmark_cufs(
+        cufs,
+        options,
+        split=split,
+        drawings=drawings and methods.strip() != AMONG_DRAWINGS,
+        out=out,
+        cache=cache,
+        environment=os.environ,
+    )
     click.echo(done)
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 
 from forensic.embedders.embedder import Embedder
 from forensic.files import sha256_of_bytes
+from forensic.identification.methods import Method
 from forensic.reports.record import BenchmarkReport, EmbedderRecord, FailureRecord
 from forensic.reports.sections import LikelihoodRecord
 from forensic.runtime import provenance
@@ -25,9 +27,11 @@ from pipelines.benchmark.disjoint import check_parts
 from pipelines.benchmark.embedding import Embedded
 from pipelines.benchmark.enrolment import Enrolled, embed_all, locate_all
 from pipelines.benchmark.folders import ImageFile, PairsData
+from pipelines.benchmark.growth import SEED as GROWTH_SEED
 from pipelines.benchmark.growth import growth_record
 from pipelines.benchmark.likelihood import check_calibration, likelihood_record
 from pipelines.benchmark.locating import Located
+from pipelines.benchmark.quality import SEED as BOOTSTRAP_SEED
 from pipelines.benchmark.quality import PaperMeans, create_meters, quality_record
 from pipelines.benchmark.scoring import (
     Gallery,
@@ -62,12 +66,14 @@ class Extras:
     """What a run works out beyond ranks.
 
     Attributes:
+        subject: Whose sketches and photos these are.
         fpirs: Wanted false alarm rates, for non-mated probes.
         labels: By column, the label of each probe, for rates per cohort at the first of `fpirs`.
         stored: People of a stored index, who fill the gallery too.
         published_means: A paper's figures of image quality for the same protocol.
     """
 
+    subject: str = ""
     fpirs: tuple[float, ...] = FPIRS
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     stored: StoredGallery | None = None
@@ -123,6 +129,7 @@ def run_pairs(
         benchmark=benchmark,  # type: ignore[arg-type]  # likewise
         format=1,
         sketch_kind=sketch_kind,  # type: ignore[arg-type]  # checked by the model
+        subject=extras.subject,
         probes=len(ids),
         gallery=gallery.size,
         gallery_enrolled=len(gallery.vectors),
@@ -140,7 +147,10 @@ def run_pairs(
             )
             for method in system.methods
         },
-        comparisons=compare_methods({name: found.ranks for name, found in searches.items()}),
+        comparisons=compare_methods(
+            {name: found.ranks for name, found in searches.items()},
+            primary=_from_one_sketch(system.methods),
+        ),
         failures=_failures(located),
         quality=quality,
         growth=growth_record(probes, gallery),
@@ -149,6 +159,16 @@ def run_pairs(
         **_open_set(data, enrolled, gallery, searches, extras),
     )
     return Outcome(report, data, gallery, searches, located["sketch"])
+
+
+def _from_one_sketch(methods: Sequence[Method]) -> set[tuple[str, str]]:
+    """Return those pairs of methods of which one is the very sketch that the other starts from."""
+    pairs = set()
+    for a, b in combinations(methods, 2):
+        styles = [getattr(method, "style", None) for method in (a, b)]
+        if styles[0] == styles[1] and any(not method.weights_sha256 for method in (a, b)):
+            pairs.add((a.name, b.name))
+    return pairs
 
 
 def embedder_record(embedder: Embedder) -> EmbedderRecord:
@@ -255,6 +275,7 @@ def _provenance(
         "device": system.device,
         "batch_size": BATCH_SIZE,
         "ties": "pessimistic",
+        "seeds": {"bootstrap": BOOTSTRAP_SEED, "gallery growth": GROWTH_SEED},
         "data_sha256": {
             ROLES.get(role, role): _hash_of(images)
             for role, images in data.roles().items()

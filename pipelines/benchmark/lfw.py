@@ -18,6 +18,7 @@ from forensic.files import write_json
 from forensic.images.io import list_images
 from forensic.reports.benchmark import write_pages
 from forensic.reports.conclusions import summary_text
+from forensic.reports.tables import count
 from forensic.runtime import choose_device
 from forensic.weights.store import choose_weights_folder
 from pipelines.benchmark.cache import default_cache_folder
@@ -186,9 +187,25 @@ def benchmark_lfw(
             command=options.command(),
             benchmark=f"lfw-{options.protocol}",
             published=PUBLISHED if is_paper else {},
-            extras=Extras(stored=stored, published_means=CSI_TABLE_2 if is_paper else {}),
+            extras=Extras(
+                subject=_subject(options, people, probed),
+                stored=stored,
+                published_means=CSI_TABLE_2 if is_paper else {},
+            ),
         )
         pictures = case_pictures(outcome, system) if options.show_faces else []
         write_pages(outcome.report, pictures, unfinished)
         write_json(unfinished / REPORT, outcome.report.model_dump(mode="json"))
     return f"{summary_text(outcome.report)}\n{out / 'report.html'}"
+
+
+def _subject(
+    options: LFWOptions, people: Mapping[str, Sequence[ImageFile]], probed: set[str]
+) -> str:
+    """Return who is in the folder and who is searched for."""
+    photos = sum(map(len, people.values()))
+    listed = f"the {count(len(probed))} people of {options.people.name}" if options.people else ""
+    return (
+        f"{count(photos)} photos of {count(len(people))} people in {options.lfw.name}; searched "
+        f"for: {listed or 'everybody'}"
+    )

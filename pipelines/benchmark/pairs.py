@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from forensic.errors import InputError
@@ -19,6 +19,8 @@ from pipelines.benchmark.folders import read_data
 from pipelines.benchmark.labels import read_labels
 from pipelines.benchmark.likelihood import check_calibration
 from pipelines.benchmark.output import REPORT, whole_folder
+from pipelines.benchmark.quality import PaperMeans
+from pipelines.benchmark.scoring import Published
 from pipelines.benchmark.stored import load_stored
 from pipelines.benchmark.system import create_system
 
@@ -43,6 +45,16 @@ class PairsOptions:
     cohorts: Path | None = None
     calibrate: tuple[Path, Path] | None = None
     gallery_index: Path | None = None
+    published: Mapping[str, Published] = field(default_factory=dict)
+    published_means: PaperMeans = field(default_factory=dict)
+
+    def subject(self) -> str:
+        """Return whose sketches and photos these are, as far as folders tell."""
+        others = [_tail(folder) for folder in self.distractors]
+        if self.gallery_index:
+            others.append(f"the index {self.gallery_index.name}")
+        known = f"Sketches in {_tail(self.sketches)}, photos in {_tail(self.photos)}"
+        return known + (f"; other people in {', '.join(others)}" if others else "")
 
     def command(self) -> list[str]:
         """Return the command that gives these figures; --out and --cache do not matter to them."""
@@ -100,7 +112,10 @@ def benchmark_pairs(
             cache_folder=cache or default_cache_folder(environment),
             sketch_kind=options.sketch_kind,
             command=[shlex.quote(word) for word in options.command()],
+            published=options.published,
             extras=Extras(
+                subject=options.subject(),
+                published_means=options.published_means,
                 fpirs=options.fpirs,
                 labels=labels,
                 stored=load_stored(options.gallery_index, system.embedder)
@@ -112,3 +127,8 @@ def benchmark_pairs(
         write_pages(outcome.report, pictures, unfinished)
         write_json(unfinished / REPORT, outcome.report.model_dump(mode="json"))
     return f"{summary_text(outcome.report)}\n{out / 'report.html'}"
+
+
+def _tail(folder: Path) -> str:
+    """Return the end of a folder's path, which tells sub-sets apart without naming a machine."""
+    return "/".join(folder.parts[-3:]).lstrip("/")

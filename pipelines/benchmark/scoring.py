@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -166,8 +166,15 @@ def _beside(paper: Published, successes: int, trials: int) -> PublishedRecord:
     )
 
 
-def compare_methods(ranks: Mapping[str, NDArray[np.float64]]) -> list[ComparisonRecord]:
-    """Return McNemar's test at rank 1 for every pair of methods, Holm-corrected over all."""
+def compare_methods(
+    ranks: Mapping[str, NDArray[np.float64]], *, primary: Container[tuple[str, str]] = ()
+) -> list[ComparisonRecord]:
+    """Return McNemar's test at rank 1 for every pair of methods, Holm-corrected over all.
+
+    Args:
+        ranks: By method, of the same probes.
+        primary: Pairs of methods, in the order of `ranks`, that the report is about.
+    """
     pairs = list(combinations(ranks, 2))
     results = [compare_paired(ranks[a] <= 1, ranks[b] <= 1) for a, b in pairs]
     adjusted = holm([result.p_value for result in results])
@@ -184,6 +191,7 @@ def compare_methods(ranks: Mapping[str, NDArray[np.float64]]) -> list[Comparison
             rate_difference=result.rate_difference,
             cohens_g=result.cohens_g,
             smallest_gap=result.smallest_gap,
+            is_primary=(a, b) in primary,
         )
         for (a, b), result, p in zip(pairs, results, adjusted, strict=True)
     ]

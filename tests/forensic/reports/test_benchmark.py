@@ -53,13 +53,30 @@ def test_machine_made_faces_are_labelled_beside_their_sketch(tmp_path: Path) -> 
 
 def test_published_rates_stand_beside_ours_where_there_are_any(tmp_path: Path) -> None:
     write_pages(example_report(), [], tmp_path)
-    assert "published, rank 1" not in (tmp_path / "report.html").read_text()
+    assert "beside the paper" not in (tmp_path / "report.html").read_text()
     record = example_report().model_dump(mode="json")
     record["methods"]["none"]["published"] = {
         "source": "A paper, Fig. 5", "cms1": 0.8114, "trials": 11_990, "ci95": [0.8043, 0.8184],
-        "p_differs": 0.001,
+        "p_differs": 0.0012,
     }  # fmt: skip
     write_pages(BenchmarkReport(**record), [], tmp_path)
     page = (tmp_path / "report.html").read_text()
     assert "80.4–81.8 %" in page
-    assert "differs from the 81.1 % of A paper, Fig. 5, taken as fixed" in page
+    assert "−56.1 pp" in page
+    assert "0.0012" in page
+    assert "Paper: A paper, Fig. 5." in page
+
+
+def test_page_tells_on_whom_how_galleries_grew_and_where_figures_come_from(tmp_path: Path) -> None:
+    record = example_report().model_dump(mode="json") | {"subject": "Sketches in <here>"}
+    point = {"gallery": 40, "found": {"1": 10, "10": 30}, "rank1": 0.25, "rank1_ci95": [0.1, 0.4]}
+    record["growth"] = {"seed": 5, "trials": 40, "methods": {"none": [point]}}
+    record["provenance"]["seeds"] = {"bootstrap": 7}
+    record["provenance"]["times"]["work_seconds_by_stage"] = {"reading": 1.0, "none": 2.5}
+    record["duplicates_left_out"] = ["x.png"]
+    write_pages(BenchmarkReport(**record), [], tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    for text in ("Sketches in &lt;here&gt;", "25.0 / 75.0", "(seed 5)", "bootstrap 7",
+                 "none 2.5 s, reading 1.0 s", "1 of the other photos"):  # fmt: skip
+        assert text in page
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")

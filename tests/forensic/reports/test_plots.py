@@ -72,6 +72,21 @@ def test_growth_carries_sizes_rates_and_bands() -> None:
     assert band[:, 1].max() == pytest.approx(100 * high[0])
 
 
+@pytest.mark.parametrize(
+    ("ends", "ticks"),
+    [
+        ((100, 14_106), ["100", "1,000", "14,106"]),
+        ((40, 60), ["40", "60"]),
+        ((143, 100_000), ["143", "1,000", "10,000", "100,000"]),
+    ],
+)
+def test_growth_names_both_ends_and_the_powers_of_ten_that_fit(
+    ends: tuple[int, int], ticks: list[str]
+) -> None:
+    axes = draw_growth({"none": [0.8, 0.5]}, ends, probes=40).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ticks
+
+
 def test_tippett_and_ece_carry_their_points() -> None:
     mated = (np.array([0.0, 2.0]), np.array([1.0, 0.5]))
     nonmated = (np.array([-3.0, -1.0]), np.array([1.0, 0.5]))

@@ -55,6 +55,7 @@ def test_a_good_method_finds_everyone_and_a_blind_one_does_not(
     (comparison,) = report.comparisons
     assert (comparison.a, comparison.b) == ("none", "blind")
     assert comparison.holm_p < 0.05
+    assert comparison.is_primary
     assert report.methods["blind"].weights_sha256 == {"blind": "a" * 64}
     assert BenchmarkReport(**report.model_dump(mode="json")) == report
 
@@ -65,6 +66,7 @@ def test_same_input_same_report_from_scratch_from_cache_and_resumed(
     def figures(outcome: Outcome) -> bytes:
         record = outcome.report.model_dump(mode="json")
         times = record["provenance"].pop("times")
+        assert record["provenance"]["seeds"] == {"bootstrap": 0, "gallery growth": 0}
         assert set(times) == {"started_at", "seconds", "work_seconds_by_stage"}
         write_json(folders[0] / "record.json", record)
         return (folders[0] / "record.json").read_bytes()

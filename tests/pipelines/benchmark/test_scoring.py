@@ -74,3 +74,9 @@ def test_all_pairs_are_compared_and_corrected_together() -> None:
     assert table["g", "b"].holm_p == pytest.approx(6 * 2 * 0.5**20)
     assert table["b", "h"].rate_difference == pytest.approx(-0.6)
     assert compare_methods({"g": good}) == []
+
+
+def test_what_the_report_is_about_is_marked() -> None:
+    ranks = {name: np.ones(8) for name in "abc"}
+    marked = compare_methods(ranks, primary={("a", "c"), ("c", "b")})
+    assert [(c.a, c.b) for c in marked if c.is_primary] == [("a", "c")]
