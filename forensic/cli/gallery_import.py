@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from forensic.cli.gallery import load_embedder
+from forensic.cli.gallery_intake import open_intake
 from forensic.cli.places import places_options
 
 if TYPE_CHECKING:
     from forensic.cases.intake import ImportSource
     from forensic.cli.places import Places
-    from forensic.jobs.galleries.intake import Intake
     from forensic.jobs.galleries.pace import Progress
 
 
@@ -41,6 +39,14 @@ if TYPE_CHECKING:
 @click.option("--embedder", help="Path of the gallery's embedder, where it is a file of yours.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--processes", type=click.IntRange(0), help="That find faces; one a core by default.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Work in processes of this machine, or on a Ray cluster.",
+)
+@click.option("--ray-address", help="host:port of the cluster's head, or auto.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def import_photos(
     name: str,
@@ -52,6 +58,8 @@ def import_photos(
     embedder: str | None,
     device: str,
     processes: int | None,
+    engine: str,
+    ray_address: str | None,
     as_json: bool,
 ) -> None:
     """Import the photos of SOURCE into the gallery NAME.
@@ -70,8 +78,8 @@ def import_photos(
     records = places.engine()
     found = find(records, name)
     chosen = embedder or found.embedder
-    intake = _local_intake(chosen, device, processes)
-    with show_import() as on_progress:
+    opened = open_intake(chosen, engine, ray_address, device=device, processes=processes)
+    with opened as intake, show_import() as on_progress:
         done = import_here(
             records,
             found.id,
@@ -158,14 +166,3 @@ def describe_progress(progress: Progress) -> str:
     if progress.counts.get("rejected"):
         parts.append(f"{progress.counts['rejected']} rejected")
     return ", ".join(parts)
-
-
-def _local_intake(embedder: str, device: str, processes: int | None) -> Intake:
-    from forensic.jobs.galleries.intake import LocalIntake
-
-    cores = len(os.sched_getaffinity(0))
-    return LocalIntake.of_device(
-        load_embedder(embedder, device=device),
-        device="cpu",
-        processes=cores if processes is None else processes,
-    )

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, select
 from db.models import Embedding, Gallery, Job, JobItem, Photo, Subject
 from db.queries import jobs
 from db.queries.galleries import create_gallery
+from db.queries.rows import get_row
 from db.session import session_scope
 from forensic.cases.intake import ImportSource, IntakePolicy
 from forensic.jobs.galleries.imports import run_import
@@ -123,3 +124,22 @@ def published_photos(engine: Engine, gallery_id: uuid.UUID, base: Path) -> int:
     generation = open_generation(folder, manifest_sha256=str(active.manifest_sha256))
     assert len(generation.photo_ids) == active.photo_count
     return int(active.photo_count or 0)
+
+
+def end_state(
+    engine: Engine, gallery_id: uuid.UUID, job_id: uuid.UUID, base: Path
+) -> dict[str, object]:
+    """Everything that an import leaves behind, but for numbers and times."""
+    with session_scope(engine, read_only=True) as session:
+        job = get_row(session, Job, job_id)
+    return {
+        "job": (job.state.value, job.total, job.done, job.counts),
+        "items": items_of(engine, job_id),
+        "photos": contents_of(engine, gallery_id),
+        "published": published_photos(engine, gallery_id, base),
+    }
+
+
+def files_of(base: Path) -> set[str]:
+    kept = (base / "files").rglob("*")
+    return {p.parent.name + p.name for p in kept if p.is_file() and p.parent.name != "incoming"}

@@ -18,6 +18,8 @@ from forensic.jobs.galleries.examine import Examined, Examiner
 
 Answers = list[Examined | Refusal]
 
+KILLED = Refusal("unreadable", "Reading the file brought the process down.")
+
 _LONE_TRIES = 2
 """How often a photo that was alone with a process that died is tried before it is blamed."""
 
@@ -80,7 +82,7 @@ class ExaminerPool:
             except BrokenProcessPool:
                 self._renew(task.pool)
         self._check_alive()
-        return Refusal("unreadable", "Reading the file brought the process down.")
+        return KILLED
 
     def _check_alive(self) -> None:
         """Give up where not even an empty task survives.

@@ -6,23 +6,18 @@ import os
 import random
 import signal
 import time
-import uuid
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from db.models import Job
-from db.queries.rows import get_row
-from db.session import session_scope
 from forensic.cases.intake import ImportSource
 from tests.support.import_process import ImportProcesses
 from tests.support.imports import (
-    contents_of,
-    items_of,
+    end_state,
+    files_of,
     make_gallery,
-    published_photos,
     queue_import,
     write_files,
 )
@@ -37,25 +32,6 @@ def source_of(tmp_path: Path) -> ImportSource:
     return ImportSource(
         kind="folder", path=write_files(tmp_path / "in", files), subject_from="folder"
     )
-
-
-def end_state(
-    engine: Engine, gallery_id: uuid.UUID, job_id: uuid.UUID, base: Path
-) -> dict[str, object]:
-    """Everything that an import leaves behind, but for numbers and times."""
-    with session_scope(engine, read_only=True) as session:
-        job = get_row(session, Job, job_id)
-    return {
-        "job": (job.state.value, job.total, job.done, job.counts),
-        "items": items_of(engine, job_id),
-        "photos": contents_of(engine, gallery_id),
-        "published": published_photos(engine, gallery_id, base),
-    }
-
-
-def files_of(base: Path) -> set[str]:
-    kept = (base / "files").rglob("*")
-    return {p.parent.name + p.name for p in kept if p.is_file() and p.parent.name != "incoming"}
 
 
 def assert_survives_kills(
