@@ -254,6 +254,16 @@ def find_active_generation(session: Session, gallery_id: uuid.UUID) -> IndexGene
     return session.scalars(statement).one_or_none()
 
 
+def active_generations(
+    session: Session, gallery_id: uuid.UUID | None = None
+) -> Sequence[IndexGeneration]:
+    """Return the generations that are searched now: of one gallery, or of all."""
+    statement = select(IndexGeneration).where(IndexGeneration.state == GenerationState.ACTIVE)
+    if gallery_id is not None:
+        statement = statement.where(IndexGeneration.gallery_id == gallery_id)
+    return session.scalars(statement.order_by(IndexGeneration.id)).all()
+
+
 def building_generations(session: Session, gallery_id: uuid.UUID) -> Sequence[IndexGeneration]:
     """Return the generations that are being built, or whose builder was killed."""
     statement = select(IndexGeneration).where(

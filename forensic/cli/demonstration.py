@@ -7,15 +7,13 @@ service say nothing about real people.
 from __future__ import annotations
 
 import io
-import multiprocessing
 import os
 import secrets
 import subprocess
 import sys
 import tempfile
-import zipfile
+import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +25,7 @@ from db.models import Role
 from db.session import open_engine, session_scope
 from forensic.cases import accounts, galleries
 from forensic.cases.actor import command_actor
+from forensic.cli.demonstration_people import draw_people
 from forensic.jobs.queue import JobQueue, enqueue_committed
 from forensic.settings import Settings
 from forensic.storage import FileStore
@@ -43,17 +42,17 @@ PEOPLE = {
 }
 """Example users: three examiners, because two who differ need a third."""
 GALLERY, EMBEDDER = "phantoms", "sketchface"
-SKETCHES = 4
 STOP_S = 30
 """How long the worker may take to finish what it has in hand."""
 
 
-def demonstrate(folder: Path | None, *, people: int) -> None:
+def demonstrate(folder: Path | None, *, people: int, started: float) -> None:
     """Make a service with example users and a gallery of phantoms, and run it until stopped.
 
     Args:
         folder: Where everything is kept; a new temporary folder if None.
         people: How many phantoms the gallery holds.
+        started: `time.monotonic()` when the command began; it is told how long that is ago.
     """
     home = (folder or Path(tempfile.mkdtemp(prefix="forensic-demo-"))).absolute()
     settings = Settings(
@@ -65,7 +64,7 @@ def demonstrate(folder: Path | None, *, people: int) -> None:
         click.echo(f"Drawing {people} people who do not exist …", err=True)
         archive = draw_people(home / "sketches", people=people)
         fill_gallery(settings, archive)
-        serve(settings, on_ready=lambda: _tell(settings, passwords))
+        serve(settings, on_ready=lambda: _tell(settings, passwords, time.monotonic() - started))
 
 
 def add_people(settings: Settings) -> dict[str, str]:
@@ -86,49 +85,6 @@ def add_people(settings: Settings) -> dict[str, str]:
                 )
     engine.dispose()
     return passwords
-
-
-def draw_people(folder: Path, *, people: int) -> io.BytesIO:
-    """Draw a photo of each phantom, and sketches of some from another photo.
-
-    Args:
-        folder: Where the sketches go, to be uploaded by hand.
-        people: How many phantoms.
-
-    Returns:
-        A ZIP of the photos, one file per person.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    archive = io.BytesIO()
-    context = multiprocessing.get_context("spawn")  # keeps the web process light
-    with (
-        zipfile.ZipFile(archive, "w") as photos,
-        ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool,
-    ):
-        for number, (photo, sketch) in enumerate(pool.map(_draw, range(people))):
-            photos.writestr(f"phantom-{number:03d}.png", photo)
-            if sketch is not None:
-                (folder / f"phantom-{number:03d}.png").write_bytes(sketch)
-    archive.seek(0)
-    return archive
-
-
-def _draw(number: int) -> tuple[bytes, bytes | None]:
-    """Return the photo of one phantom, and for the first few a sketch from memory."""
-    from forensic.images.io import encode_image
-    from forensic.phantoms import create_person, render_photo
-    from forensic.phantoms.witness import misremember
-    from forensic.sketches.registry import SKETCH_STYLES
-
-    person = create_person(number)
-    photo, _ = render_photo(person, 2 * number)
-    if number >= SKETCHES:
-        return encode_image(photo), None
-    seen, landmarks = render_photo(person, 2 * number + 1)
-    recalled, _ = misremember(seen, landmarks, seed=number)
-    drawn = SKETCH_STYLES["pencil-gray"](recalled)
-    rgb = drawn if drawn.shape[2] == 3 else drawn.repeat(3, axis=2)
-    return encode_image(photo), encode_image(rgb)
 
 
 def fill_gallery(settings: Settings, archive: io.BytesIO) -> None:
@@ -181,8 +137,8 @@ def _worker(settings: Settings) -> Iterator[None]:
             process.wait()
 
 
-def _tell(settings: Settings, passwords: dict[str, str]) -> None:
-    click.echo(f"\nReady at http://{settings.address}:{settings.port}\n")
+def _tell(settings: Settings, passwords: dict[str, str], seconds: float) -> None:
+    click.echo(f"\nReady at http://{settings.address}:{settings.port} after {seconds:.0f} s\n")
     for name, password in passwords.items():
         _, role = PEOPLE[name]
         click.echo(f"  {name:6} {role.replace('_', ' '):16} one-time password {password}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import click
@@ -27,6 +28,8 @@ def serve(is_demo: bool, folder: Path | None, people: int) -> None:
 
     Jobs wait until `forensic worker` runs. Make the database first: forensic db upgrade.
     """
+    started = time.monotonic()
+
     from db.migrations import check
     from forensic.settings import load_settings
     from forensic.web.server import serve as serve_web
@@ -34,7 +37,7 @@ def serve(is_demo: bool, folder: Path | None, people: int) -> None:
     if is_demo:
         from forensic.cli.demonstration import demonstrate
 
-        demonstrate(folder, people=people)
+        demonstrate(folder, people=people, started=started)
         return
     settings = load_settings()
     check(settings.records_url)

@@ -13,6 +13,10 @@ def worker() -> None:
     SIGTERM or Ctrl-C once the jobs in hand are done, at the latest after half a minute; what is not
     done by then is taken up again by the next worker.
     """
+    from forensic.runtime import let_waiting_threads_sleep
+
+    let_waiting_threads_sleep()  # before torch and faiss are loaded
+
     from datetime import timedelta
 
     from db.migrations import check as check_database
@@ -40,12 +44,14 @@ def worker() -> None:
         generators=generator_names(),
     )
     engine = open_engine(settings.records_url)
+    searcher = GallerySearcher(engine, settings.indexes_folder, device=settings.device)
+    searcher.warm()
     shop = Workshop(
         engine=engine,
         store=FileStore(settings.store_url),
         galleries=settings.indexes_folder,
         models=models,
-        searcher=GallerySearcher(engine, settings.indexes_folder, device=settings.device),
+        searcher=searcher,
         worker=this_process(),
         lease=timedelta(seconds=settings.lease_s),
     )

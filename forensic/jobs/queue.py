@@ -29,9 +29,11 @@ SLOW_KINDS = frozenset({JobKind.IMPORT, JobKind.INDEX, JobKind.BENCHMARK})
 GRACE_S = 30.0
 """How long a stopping worker waits for the jobs in hand before it leaves them to the next one."""
 
-_LANES = ("quick", "slow")
-_POLL_S = (0.02, 0.25)
-"""Shortest and longest wait between two looks at an empty queue."""
+_LANES = {"quick": 0.05, "slow": 0.5}
+"""Name of each lane to the longest pause, in seconds, between two looks while it is empty: somebody
+waits for a search. Redis needs no looks, it tells."""
+
+_FIRST_PAUSE_S = 0.01
 
 _log = logging.getLogger(__name__)
 
@@ -75,14 +77,13 @@ class JobQueue:
 
     def consumers(self) -> dict[str, Consumer]:
         """Return what takes up jobs, one thread for each lane."""
-        shortest, longest = _POLL_S
         return {
             lane: Consumer(
                 huey,
                 workers=1,
                 periodic=False,
-                initial_delay=shortest,
-                max_delay=longest,
+                initial_delay=_FIRST_PAUSE_S,
+                max_delay=_LANES[lane],
                 shutdown_timeout=GRACE_S,
                 graceful_signal="TERM",
             )

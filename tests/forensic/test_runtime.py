@@ -1,4 +1,5 @@
 import json
+import os
 import random
 import sys
 from pathlib import Path
@@ -9,7 +10,13 @@ import torch
 
 import forensic
 from forensic.errors import DeviceError, UnknownNameError
-from forensic.runtime import choose_device, choose_precision, provenance, seed_everything
+from forensic.runtime import (
+    choose_device,
+    choose_precision,
+    let_waiting_threads_sleep,
+    provenance,
+    seed_everything,
+)
 
 
 def test_cpu_is_the_cpu_even_where_there_is_cuda() -> None:
@@ -80,3 +87,14 @@ def test_provenance_outside_a_checkout_has_no_commit(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))  # no git to be found
     assert provenance(["x"])["commit"] is None
+
+
+@pytest.mark.parametrize(("chosen", "taken"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_waiting_threads_sleep_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, chosen: str | None, taken: str
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", chosen or "")
+    if chosen is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    let_waiting_threads_sleep()
+    assert os.environ["OMP_WAIT_POLICY"] == taken

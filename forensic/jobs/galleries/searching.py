@@ -7,6 +7,7 @@ then is in no result, whichever generation was searched.
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ from forensic.errors import (
     CorruptIndex,
     DataFolderError,
     EmptyGallery,
+    ForensicError,
     IndexMismatch,
     NotIndexed,
 )
@@ -38,6 +40,7 @@ from forensic.values import Vectors
 
 __all__ = ["Found", "GallerySearcher", "Hit"]
 
+_log = logging.getLogger(__name__)
 _NO_ROWS: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
 
@@ -70,7 +73,7 @@ class GallerySearcher:
 
     def __init__(self, engine: Engine, folder: Path, *, device: str = "cpu") -> None:
         self._engine, self._folder, self._device = engine, folder, device
-        self._lock = threading.Lock()
+        self._locks: dict[uuid.UUID, threading.Lock] = {}  # opening one gallery delays no other
         self._open: dict[uuid.UUID, tuple[uuid.UUID, Generation]] = {}
 
     def search(
@@ -162,6 +165,22 @@ class GallerySearcher:
         view = self._view(gallery_id, weights_sha256, wanted)
         return view.opened.similarity_spread(vectors, allowed=view.allowed)
 
+    def warm(self, gallery_id: uuid.UUID | None = None) -> None:
+        """Open what is published now, so that no search has to wait while it is checked.
+
+        What cannot be opened is logged only: the search that needs it says what to do.
+
+        Args:
+            gallery_id: Which gallery; None opens all.
+        """
+        with session_scope(self._engine, read_only=True) as session:
+            published = records.active_generations(session, gallery_id)
+        for record in published:
+            try:
+                self._opened(record)
+            except ForensicError:
+                _log.warning("generation %s cannot be opened", record.id, exc_info=True)
+
     def _view(
         self, gallery_id: uuid.UUID, weights_sha256: str, wanted: SubjectFilter | None
     ) -> _View:
@@ -200,7 +219,7 @@ class GallerySearcher:
 
     def _opened(self, record: IndexGeneration) -> Generation:
         """Return a generation, opened and checked once per process."""
-        with self._lock:
+        with self._locks.setdefault(record.gallery_id, threading.Lock()):
             held = self._open.get(record.gallery_id)
             if held is not None and held[0] == record.id:
                 return held[1]

@@ -53,6 +53,7 @@ def import_photos(shop: Workshop, hold: Hold, job: Job) -> None:
     )
     with session_scope(shop.engine) as session:
         delete_archives(session, gallery.id, store=shop.store)
+    shop.searcher.warm(gallery.id)
 
 
 def publish_gallery(shop: Workshop, hold: Hold, job: Job) -> None:
@@ -85,6 +86,7 @@ def publish_gallery(shop: Workshop, hold: Hold, job: Job) -> None:
         )
 
     hold.write(keep)
+    shop.searcher.warm(gallery.id)
 
 
 def _gallery(hold: Hold, job: Job) -> Gallery:

@@ -84,6 +84,17 @@ def test_the_newest_finished_generation_is_active_and_alone(engine: Engine) -> N
         assert [generation.number for generation in listed] == [2, 1]
 
 
+def test_what_is_searched_now_is_known_of_one_gallery_and_of_all(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        one, other = make_gallery(session), make_gallery(session)
+        retired, first, second = begin(session, one), begin(session, one), begin(session, other)
+        begin(session, other)  # never finished
+        for generation in (retired, first, second):
+            activate(session, generation)
+        assert indexes.active_generations(session) == [first, second]
+        assert indexes.active_generations(session, other.id) == [second]
+
+
 def test_an_older_state_never_replaces_a_newer_one(engine: Engine) -> None:
     with session_scope(engine) as session:
         gallery = make_gallery(session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from forensic.errors import (
 )
 from forensic.gallery import generation
 from forensic.gallery.ivf_pq import IvfPq
+from forensic.jobs.galleries import searching
 from forensic.jobs.galleries.projection import Plan, generation_folder, publish
 from forensic.jobs.galleries.searching import GallerySearcher
 from tests.support.factories import sha256
@@ -96,6 +98,62 @@ def test_the_removed_and_the_expunged_leave_every_search_at_once(engine, tmp_pat
     found = search(searcher, gallery_id)
     assert listed(found) == wanted
     assert (found.generation_number, found.is_current) == (2, True)
+
+
+@pytest.fixture
+def openings(monkeypatch) -> list[Path]:
+    """The folders that were opened, each of which is read and checked whole."""
+    opened: list[Path] = []
+
+    def watched(folder, **options):
+        opened.append(folder)
+        return generation.open_generation(folder, **options)
+
+    monkeypatch.setattr(searching, "open_generation", watched)
+    return opened
+
+
+def test_a_warm_searcher_opens_each_generation_once_and_returns_nobody_who_left(
+    engine, tmp_path, openings
+):
+    galleries = [new_gallery(engine, name) for name in ("one", "other")]
+    held = [filled(engine, gallery_id, 20) for gallery_id in galleries]
+    new_gallery(engine, "never published")
+    for gallery_id in galleries:
+        publish(engine, tmp_path, gallery_id)
+    searcher = GallerySearcher(engine, tmp_path)
+    searcher.warm()
+    assert len(openings) == 2
+    for gallery_id in galleries * 2:
+        search(searcher, gallery_id)
+    assert len(openings) == 2
+    expunge(engine, galleries[0], "s1")
+    left = {n: h for n, h in held[0].items() if h[0] != "s1"}
+    wanted = [expected(p, left, 2048) for p in PROBES]
+    assert listed(search(searcher, galleries[0])) == wanted  # from the warm generation
+    publish(engine, tmp_path, galleries[0])
+    searcher.warm(galleries[0])
+    assert len(openings) == 3
+    found = search(searcher, galleries[0])
+    assert (listed(found), found.generation_number) == (wanted, 2)
+    assert len(openings) == 3
+
+
+def test_a_damaged_gallery_keeps_no_other_from_being_warmed(engine, tmp_path, openings, caplog):
+    galleries = [new_gallery(engine, name) for name in ("one", "other")]
+    for gallery_id in galleries:
+        filled(engine, gallery_id, 10)
+        publish(engine, tmp_path, gallery_id)
+    broken = next(tmp_path.rglob("vectors.npy"))
+    broken.write_bytes(broken.read_bytes()[:-1] + b"\x01")
+    searcher = GallerySearcher(engine, tmp_path)
+    searcher.warm()
+    assert "cannot be opened" in caplog.text
+    healthy = [g for g in galleries if str(g) not in str(broken)]
+    assert len(healthy) == 1
+    openings.clear()
+    search(searcher, healthy[0])
+    assert openings == []
 
 
 def test_whoever_is_expunged_while_the_search_runs_is_not_returned(engine, tmp_path, monkeypatch):

@@ -12,10 +12,11 @@ from db.models import Gallery, JobState, Role
 from db.queries.galleries import create_gallery
 from db.queries.subjects import find_subject
 from db.session import session_scope
-from forensic.cases import galleries
+from forensic.cases import galleries, subjects
 from forensic.cases.audit import Tag
 from forensic.identification.enrol import embed_faces
 from forensic.images.io import encode_image
+from forensic.jobs.galleries import searching
 from forensic.storage import FileStore
 from tests.support.fakes import FakeEmbedder
 from tests.support.images import face_landmarks, face_photo
@@ -63,6 +64,26 @@ def test_an_import_tells_each_item_and_can_be_searched(shop, imported) -> None:
     assert not shop.store.exists(job.parameters["source"]["sha256"])
 
 
+def test_a_worker_that_publishes_has_the_gallery_open_before_the_next_search(
+    shop, imported, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, gallery, _ = imported
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the search had to open the generation")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(searching, "open_generation", refuse)
+        assert len(names_found(shop, gallery, 0)) == 3  # opened by the import
+    with session_scope(shop.engine) as session:
+        subject = find_subject(session, gallery.id, "phantom 2")
+        assert subject is not None
+        job = subjects.expunge_subject(session, imported[0], subject.id, reason="acquitted")
+    assert do(shop, job.id).state is JobState.SUCCEEDED
+    monkeypatch.setattr(searching, "open_generation", refuse)
+    assert set(names_found(shop, gallery, 0)) == {"phantom 0", "phantom 1"}
+
+
 def test_an_archive_of_a_failed_import_goes_with_whoever_is_expunged(shop, imported) -> None:
     manager, gallery, _ = imported
     with session_scope(shop.engine) as session:
@@ -78,7 +99,7 @@ def test_an_archive_of_a_failed_import_goes_with_whoever_is_expunged(shop, impor
     with session_scope(shop.engine) as session:
         subject = find_subject(session, gallery.id, "phantom 1")
         assert subject is not None
-        job = galleries.expunge_subject(session, manager, subject.id, reason="acquitted")
+        job = subjects.expunge_subject(session, manager, subject.id, reason="acquitted")
     assert do(shop, job.id).state is JobState.SUCCEEDED
     assert [shop.store.exists(sha256) for sha256 in archives] == [False, True]
 
@@ -88,8 +109,8 @@ def test_an_expunged_person_leaves_search_files_and_index(shop, imported) -> Non
     with session_scope(shop.engine) as session:
         subject = find_subject(session, gallery.id, "phantom 1")
         assert subject is not None
-        sha256 = galleries.get_subject(session, manager, subject.id).photos[0].sha256
-        job = galleries.expunge_subject(session, manager, subject.id, reason="acquitted")
+        sha256 = subjects.get_subject(session, manager, subject.id).photos[0].sha256
+        job = subjects.expunge_subject(session, manager, subject.id, reason="acquitted")
     assert shop.store.exists(sha256)
     assert "phantom 1" not in names_found(shop, gallery, 1)
     assert do(shop, job.id).state is JobState.SUCCEEDED
