@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import statistics
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,188 +18,201 @@ from pathlib import Path
 
 import click
 
-from pipelines.service.client import Client
-from pipelines.service.site import GENERATOR, ServiceSite, draw_sketches
+from forensic.errors import JobError
+from pipelines.service.client import Client, SearchRun
+from pipelines.service.figures import TARGET_MS, Crowd, Figures, Spread
+from pipelines.service.site import EMBEDDER, GENERATOR, ServiceSite, draw_sketches
 
 WARM_UP = 2
 """Sketches that go through each side before the first that is timed."""
 
-
-@dataclass(frozen=True)
-class Spread:
-    """Milliseconds over several runs."""
-
-    n: int
-    median_ms: float
-    p95_ms: float
-
-    @classmethod
-    def of(cls, values_ms: Sequence[float]) -> Spread:
-        """Summarize at least one value."""
-        ordered = sorted(values_ms)
-        place = min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))
-        return cls(len(ordered), statistics.median(ordered), ordered[place])
+CROWD_POLL_S = 0.5
+"""How often each of many users asks whether the list is there; a page asks every second."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """Many users at once.
+    """How much is sent.
 
     Attributes:
-        errors: Answers that were not what was asked for.
-        requests_per_s: Over all users.
+        sketches: Timed one after another.
+        users: Users at once.
+        requests: Requests of each.
+        searches: Sketches that each of them uploads.
     """
 
+    sketches: int
     users: int
     requests: int
-    errors: int
-    requests_per_s: float
-    latency: Spread
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What was measured.
-
-    Attributes:
-        round_trip: From upload to ranked list, as a program outside sees it, waiting included.
-        worker: Compute in the worker, landmarks and search together.
-        stages: The worker's stages.
-        bare: The same models on the same sketches in this process, by stage.
-        bare_total: All stages of `bare`.
-    """
-
-    gallery_size: int
-    generator: str
-    round_trip: Spread
-    worker: Spread
-    stages: dict[str, Spread]
-    bare: dict[str, Spread]
-    bare_total: Spread
-    load: Load
+    searches: int
 
 
 @click.command()
 @click.option("--gallery", "size", type=click.IntRange(100), default=100_000, show_default=True)
-@click.option("--sketches", "n_sketches", type=click.IntRange(2), default=20, show_default=True)
+@click.option("--sketches", type=click.IntRange(2), default=20, show_default=True)
 @click.option("--users", type=click.IntRange(1), default=50, show_default=True)
 @click.option(
     "--requests", type=click.IntRange(1), default=20, show_default=True, help="Of each user."
 )
+@click.option(
+    "--searches", type=click.IntRange(0), default=1, show_default=True, help="Of each user."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def bench_service(size: int, n_sketches: int, users: int, requests: int, as_json: bool) -> None:
+def bench_service(
+    size: int, sketches: int, users: int, requests: int, searches: int, as_json: bool
+) -> None:
     """Measure the whole service: from upload to ranked list, and many users at once.
 
-    Nothing real is used: synthetic sketches, random vectors, a temporary folder.
+    Nothing real is used: synthetic sketches, a gallery of random vectors, a temporary folder.
     """
-    from forensic.runtime import provenance
+    from forensic.runtime import let_waiting_threads_sleep, provenance
 
+    let_waiting_threads_sleep()  # as the worker does; before torch and faiss are loaded
     with tempfile.TemporaryDirectory(prefix="forensic-bench-") as folder:
         figures = measure(
             Path(folder),
             gallery_size=size,
-            n_sketches=n_sketches,
-            users=users,
-            requests=requests,
+            load=Load(sketches, users, requests, searches),
             tell=lambda text: click.echo(text, err=True),
         )
     if as_json:
-        click.echo(json.dumps({**asdict(figures), "provenance": provenance()}, indent=2))
+        click.echo(
+            json.dumps(
+                {
+                    **asdict(figures),
+                    "worker_over_bare": figures.worker_over_bare,
+                    "target_ms": TARGET_MS,
+                    "provenance": provenance(),
+                },
+                indent=2,
+            )
+        )
     else:
-        _print(figures)
+        click.echo(figures.text())
 
 
-def measure(
-    folder: Path,
-    *,
-    gallery_size: int,
-    n_sketches: int,
-    users: int,
-    requests: int,
-    tell: Callable[[str], None],
-) -> Figures:
+def measure(folder: Path, *, gallery_size: int, load: Load, tell: Callable[[str], None]) -> Figures:
     """Start the service, send it everything, and return the figures.
 
     Args:
         folder: Where the service keeps its data.
-        gallery_size: Photos in the gallery.
-        n_sketches: Timed sketches.
-        users: Users at once.
-        requests: Requests of each user.
+        gallery_size: Persons in the gallery.
+        load: What is sent.
         tell: Told what is being done.
     """
-    tell("Drawing sketches and filling the gallery …")
-    sketches = draw_sketches(n_sketches + WARM_UP)
+    tell("Drawing sketches …")
+    sketches = draw_sketches(load.sketches + WARM_UP)
     site = ServiceSite(folder)
+    tell(f"Writing a gallery of {gallery_size} random vectors …")
+    started = time.perf_counter()
     site.fill(gallery_size)
+    fill_s = time.perf_counter() - started
     tell("Bare inference …")
     bare = [site.infer(sketch) for sketch in sketches][WARM_UP:]
     site.forget_models()
     tell("Starting web and worker …")
+    started = time.perf_counter()
     with site.running():
-        client = site.client()
-        case_id = client.post("/cases", site.CASE)["id"]
-        runs = [
-            client.search(case_id, sketch, site.gallery_id, generator=GENERATOR)
-            for sketch in sketches
-        ][WARM_UP:]
-        tell(f"{users} users at once …")
-        load = _crowd(site, runs[-1].search_id, users=users, requests=requests)
+        ready_s = time.perf_counter() - started
+        tell("One user …")
+        runs, worker_cpu_ms = _one_user(site, sketches)
+        tell(f"{load.users} users at once …")
+        readers = _readers(site, runs[-1].search_id, load)
+        searchers = _searchers(site, sketches, load) if load.searches else None
+    worker_ms = [run.worker_ms for run in runs]
     return Figures(
         gallery_size=gallery_size,
         generator=GENERATOR,
+        embedder=EMBEDDER,
+        fill_s=fill_s,
+        ready_s=ready_s,
         round_trip=Spread.of([run.wall_ms for run in runs]),
-        worker=Spread.of([run.worker_ms for run in runs]),
-        stages=_by_stage([run.stages_ms for run in runs]),
-        bare=_by_stage(bare),
-        bare_total=Spread.of([sum(stages.values()) for stages in bare]),
-        load=load,
+        worker=Spread.of(worker_ms),
+        worker_in_time=sum(ms < TARGET_MS for ms in worker_ms),
+        worker_cpu_ms=worker_cpu_ms,
+        stages=Spread.of_stages([run.stages_ms for run in runs]),
+        bare=Spread.of([sum(run.stages_ms.values()) for run in bare]),
+        bare_cpu_ms=statistics.fmean(run.cpu_ms for run in bare),
+        bare_stages=Spread.of_stages([run.stages_ms for run in bare]),
+        readers=readers,
+        searchers=searchers,
     )
 
 
-def _by_stage(runs: Sequence[dict[str, float]]) -> dict[str, Spread]:
-    return {stage: Spread.of([run[stage] for run in runs]) for stage in runs[0]}
+def _one_user(site: ServiceSite, sketches: Sequence[bytes]) -> tuple[list[SearchRun], float | None]:
+    """Return the timed runs, and the worker's processor time for one of them, in ms."""
+    client = site.client()
+    case_id = client.open_case("one user")
+
+    def search(sketch: bytes) -> SearchRun:
+        return client.search(case_id, sketch, site.gallery_id, generator=GENERATOR)
+
+    for sketch in sketches[:WARM_UP]:
+        search(sketch)
+    before = site.worker_cpu_s()
+    runs = [search(sketch) for sketch in sketches[WARM_UP:]]
+    after = site.worker_cpu_s()
+    if before is None or after is None:
+        return runs, None
+    return runs, (after - before) * 1000 / len(runs)
 
 
-def _crowd(site: ServiceSite, search_id: str, *, users: int, requests: int) -> Load:
+def _readers(site: ServiceSite, search_id: str, load: Load) -> Crowd:
     """Let users ask for cases, a search and its list, all at once."""
-    took_ms: list[float] = []
-    errors = 0
-    lock = threading.Lock()
     paths = ("/cases", f"/searches/{search_id}", f"/searches/{search_id}/candidates")
 
-    def ask(client: Client) -> None:
-        nonlocal errors
-        for number in range(requests):
-            started = time.perf_counter()
-            status = client.status_of(paths[number % len(paths)])
-            with lock:
-                took_ms.append((time.perf_counter() - started) * 1000)
-                errors += status != 200
+    def read(client: Client, _user: int, number: int) -> float | None:
+        started = time.perf_counter()
+        status = client.status_of(paths[number % len(paths)])
+        return (time.perf_counter() - started) * 1000 if status == 200 else None
 
-    clients = [site.client() for _ in range(users)]
+    return _crowd([site.client() for _ in range(load.users)], read, times=load.requests)
+
+
+def _searchers(site: ServiceSite, sketches: Sequence[bytes], load: Load) -> Crowd:
+    """Let users upload sketches, each in a case of its own, and wait for lists, all at once."""
+
+    def search(client: Client, user: int, number: int) -> float | None:
+        sketch = sketches[(user + number) % len(sketches)]
+        try:
+            run = client.search(
+                client.open_case(f"{user}-{number}"),
+                sketch,
+                site.gallery_id,
+                generator=GENERATOR,
+                poll_s=CROWD_POLL_S,
+            )
+        except JobError:
+            return None
+        return run.wall_ms
+
+    return _crowd([site.client() for _ in range(load.users)], search, times=load.searches)
+
+
+def _crowd(
+    clients: Sequence[Client], act: Callable[[Client, int, int], float | None], *, times: int
+) -> Crowd:
+    """Let every client act `times` times, all at once.
+
+    Args:
+        clients: One for each user.
+        act: Given a client, its number and the number of the time; returns how long it took in
+            milliseconds, None where it did not go well.
+        times: How often each of them acts.
+    """
+
+    def go(user: int) -> list[float | None]:
+        return [act(clients[user], user, number) for number in range(times)]
+
     started = time.perf_counter()
-    with ThreadPoolExecutor(users) as pool:
-        list(pool.map(ask, clients))
+    with ThreadPoolExecutor(len(clients)) as pool:
+        took = [ms for each in pool.map(go, range(len(clients))) for ms in each]
     seconds = time.perf_counter() - started
-    return Load(users, len(took_ms), errors, len(took_ms) / seconds, Spread.of(took_ms))
-
-
-def _print(figures: Figures) -> None:
-    def line(name: str, spread: Spread) -> None:
-        click.echo(f"  {name:24}{spread.median_ms:9.1f} ms{spread.p95_ms:9.1f} ms")
-
-    click.echo(f"gallery of {figures.gallery_size}, generator {figures.generator}; median, p95")
-    line("upload to ranked list", figures.round_trip)
-    line("worker", figures.worker)
-    for name, spread in figures.stages.items():
-        line(f"  {name}", spread)
-    line("bare inference", figures.bare_total)
-    for name, spread in figures.bare.items():
-        line(f"  {name}", spread)
-    load = figures.load
-    click.echo(
-        f"{load.users} users at once: {load.requests} requests, {load.errors} errors, "
-        f"{load.requests_per_s:.0f} requests/s"
+    good = [ms for ms in took if ms is not None]
+    return Crowd(
+        users=len(clients),
+        done=len(took),
+        errors=len(took) - len(good),
+        per_s=len(took) / seconds,
+        took=Spread.of(good) if good else None,
     )
-    line("answer", load.latency)
