@@ -51,6 +51,7 @@ class Tag(enum.StrEnum):
 
     PROBE_SEALED = "cases:probe:seal"
     PROBE_VIEWED = "cases:probe:view"
+    PROBE_ASSESSED = "cases:probe:assess"
     PROBES_LISTED = "cases:probe:list"
     PROBE_WITHDRAWN = "cases:probe:withdraw"
     SKETCH_VIEWED = "cases:sketch:view"

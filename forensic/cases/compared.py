@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 
 from db.models import Gallery, Probe, SearchInput
 from db.queries import probes as probe_rows
-from forensic.cases import access
+from forensic.cases import access, landmarks
 from forensic.cases.actor import Actor
 from forensic.cases.permissions import Action
-from forensic.cases.probes import current_landmarks
 from forensic.cases.renditions import generator_names
 from forensic.errors import MissingWeights, RecordConflict, RequestRefused
 from forensic.weights.fusions import find_fusion
@@ -94,13 +93,13 @@ def inputs_known(
     inputs: list[SearchInput] = []
     is_missing = False
     for probe in probes:
-        landmarks = current_landmarks(session, probe)
-        given = {"probe_id": probe.id, "landmark_version_id": landmarks.id}
+        version = landmarks.current(session, probe)
+        given = {"probe_id": probe.id, "landmark_version_id": version.id}
         if compare_sketch:
             inputs.append(SearchInput(**given))
         for name in () if compare_sketch else generators:
             made = probe_rows.find_rendition(
-                session, probe.id, landmark_version_id=landmarks.id, generator=name
+                session, probe.id, landmark_version_id=version.id, generator=name
             )
             is_missing |= made is None
             if made is not None:

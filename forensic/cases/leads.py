@@ -7,12 +7,10 @@ deciding on every candidate of the list.
 from __future__ import annotations
 
 import hashlib
-import io
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from PIL import Image
 from sqlalchemy.orm import Session
 
 from db.models import Candidate, Photo, PhotoState, Review, Role, Search, Subject, Verdict
@@ -23,6 +21,7 @@ from forensic.cases import access, audit
 from forensic.cases.actor import Actor
 from forensic.cases.permissions import Action
 from forensic.errors import RecordConflict
+from forensic.images.io import media_type_of
 from forensic.storage import FileStore
 from forensic.values import LEAD_ONLY
 
@@ -132,8 +131,7 @@ def candidate_photo(
         candidate_id=candidate_id,
         photo_sha256=candidate.photo_sha256,
     )
-    with Image.open(io.BytesIO(data)) as picture:
-        return data, Image.MIME.get(picture.format or "", "application/octet-stream")
+    return data, media_type_of(data)
 
 
 def photo_of(session: Session, candidate: Candidate, store: FileStore) -> bytes | None:

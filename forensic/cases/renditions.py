@@ -11,10 +11,9 @@ from sqlalchemy.orm import Session
 from db.models import Job, Rendition
 from db.queries import probes as probe_rows
 from db.queries.rows import Page
-from forensic.cases import access, audit, jobs
+from forensic.cases import access, audit, jobs, landmarks
 from forensic.cases.actor import Actor
 from forensic.cases.permissions import Action
-from forensic.cases.probes import current_landmarks
 from forensic.errors import RecordConflict, RequestRefused
 from forensic.images.io import decode_image, encode_image
 from forensic.images.label import label_machine_made
@@ -72,10 +71,10 @@ def request(
         raise RequestRefused("The seed must be 0 to 2^63 - 1.", field="seed")
     if probe.withdrawn_at is not None:
         raise RecordConflict("The probe was withdrawn.")
-    landmarks = current_landmarks(session, probe)
+    version = landmarks.current(session, probe)
     parameters = {
         "probe_id": str(probe_id),
-        "landmark_version_id": str(landmarks.id),
+        "landmark_version_id": str(version.id),
         "generators": wanted,
         "seed": seed,
     }

@@ -68,6 +68,12 @@ def decode_image(data: bytes, *, name: str = "image", at_least_px: int | None = 
         raise ImageError(f"{name} is truncated or damaged: {error}.", reason="truncated") from error
 
 
+def media_type_of(data: bytes) -> str:
+    """Return the media type of an image file that can be decoded, by its content."""
+    with Image.open(io.BytesIO(data)) as picture:
+        return Image.MIME.get(picture.format or "", "application/octet-stream")
+
+
 def load_image(path: Path, *, at_least_px: int | None = None) -> RGB:
     """Read and decode one image file, see `decode_image`.
 

@@ -11,13 +11,13 @@ import numpy as np
 from PIL import Image
 from sqlalchemy.orm import Session
 
-from db.models import AuditEvent, Case, Gallery, Probe, ProbeKind, Role, Search
+from db.models import AuditEvent, Case, Gallery, Probe, ProbeKind, Role, Search, Verdict
 from db.queries.audit import list_events
 from db.queries.galleries import create_gallery
 from db.queries.photos import add_photos
 from db.queries.probes import add_landmarks
 from db.queries.searches import RankedPhoto
-from forensic.cases import lifecycle, probes, searches
+from forensic.cases import lifecycle, probes, reviews, searches
 from forensic.cases.actor import Actor, worker_actor
 from forensic.cases.audit import Tag
 from forensic.storage import FileStore
@@ -98,6 +98,14 @@ def completed_search(
     ranked = [RankedPhoto(number, 0.9 - i / 100, added) for i, number in enumerate(photo_ids)]
     searches.record_outcome(session, WORKER, search.id, outcome=outcome(), ranked=ranked)
     return search
+
+
+def decide_all(
+    session: Session, examiner: Actor, ids: Sequence[uuid.UUID], verdicts: Sequence[Verdict]
+) -> None:
+    """Decide on candidates, one verdict each."""
+    for candidate_id, verdict in zip(ids, verdicts, strict=True):
+        reviews.decide(session, examiner, candidate_id, verdict=verdict, note="seen")
 
 
 def events_of(session: Session, tag: Tag) -> Sequence[AuditEvent]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.models import Job, Probe
 from db.queries.jobs import end_job
 from db.queries.rows import get_row
-from forensic.cases import probes
+from forensic.cases import landmarks
 from forensic.faces.search import find_face
 from forensic.images.io import decode_image
 from forensic.jobs.galleries.hold import Hold
@@ -32,7 +32,7 @@ def find_landmarks(shop: Workshop, hold: Hold, job: Job) -> None:
 
     def keep(session: Session) -> None:
         end_job(session, job.id, shop.worker)  # first: refused if no longer ours
-        probes.record_found_landmarks(
+        landmarks.record_found(
             session,
             asker_of(job),
             probe_id,

@@ -1,33 +1,30 @@
-"""`/galleries`, `/subjects`, `/photos`: who can be found, and how they came to be there."""
+"""`/galleries`: collections of photos, how they are filled, and the indexes that are searched."""
 
 from __future__ import annotations
 
 import uuid
 from typing import Any
 
-from flask import Response
 from flask_smorest.fields import Upload
 from marshmallow import Schema, fields, validate
 
-from db.models import Gallery, GenerationState, Job, PhotoState, Subject
+from db.models import Gallery, GenerationState, Job
 from forensic.cases import galleries
-from forensic.cases.galleries import GalleryView, SubjectView
+from forensic.cases.galleries import GalleryView
 from forensic.web import auth, records
 from forensic.web.api.frame import (
     TEXT,
     Family,
     PageQuery,
-    Reason,
     etag,
     expected_version,
     fetch,
-    file_response,
     page_of,
 )
 from forensic.web.api.jobs import JobSchema
 from forensic.web.security import uploads
 
-family = Family("galleries", "Galleries, their subjects and photos, imports and indexes.")
+family = Family("galleries", "Galleries, imports and indexes.")
 
 
 class GallerySchema(Schema):
@@ -80,53 +77,6 @@ class GalleryViewSchema(Schema):
     gallery = fields.Nested(GallerySchema, required=True)
     photo_count = fields.Integer(required=True)
     generation = fields.Nested(IndexSchema, required=True, allow_none=True)
-
-
-class SubjectSchema(Schema):
-    """One person, under the operator's own identifier; nothing is inferred from photos."""
-
-    id = fields.UUID(required=True)
-    gallery_id = fields.UUID(required=True)
-    external_id = fields.String(required=True)
-    sex = fields.String(required=True, allow_none=True)
-    birth_year = fields.Integer(required=True, allow_none=True)
-    attributes = fields.Dict(required=True)
-    created_at = fields.AwareDateTime(required=True)
-    expunged_at = fields.AwareDateTime(required=True, allow_none=True)
-
-
-class PhotoSchema(Schema):
-    """One photo of a person."""
-
-    id = fields.Integer(required=True)
-    sha256 = fields.String(required=True)
-    source = fields.String(required=True)
-    width_px = fields.Integer(required=True)
-    height_px = fields.Integer(required=True)
-    quality = fields.Dict(required=True)
-    state = fields.Enum(PhotoState, by_value=True, required=True)
-
-
-class SubjectViewSchema(Schema):
-    """A person and their photos."""
-
-    subject = fields.Nested(SubjectSchema, required=True)
-    photos = fields.List(fields.Nested(PhotoSchema), required=True)
-
-
-class SubjectChangeSchema(Schema):
-    """The whole metadata of a person; what is left out is cleared."""
-
-    sex = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=50))
-    birth_year = fields.Integer(
-        load_default=None, allow_none=True, validate=validate.Range(1850, 2200)
-    )
-    attributes = fields.Dict(
-        keys=fields.String(validate=validate.Length(1, 100)),
-        values=fields.String(validate=validate.Length(max=200)),
-        load_default=dict,
-        validate=validate.Length(max=galleries.ATTRIBUTES_MAX),
-    )
 
 
 class ImportSchema(Schema):
@@ -213,45 +163,11 @@ def request_index(gallery_id: uuid.UUID) -> tuple[Job, dict[str, str]]:
 
 
 @family.operation(
-    "GET",
-    "/galleries/<uuid:gallery_id>/subjects",
-    query=PageQuery,
-    gives=page_of(SubjectSchema),
+    "GET", "/galleries/<uuid:gallery_id>/indexes", query=PageQuery, gives=page_of(IndexSchema)
 )
-def list_subjects(query: dict[str, Any], gallery_id: uuid.UUID) -> dict[str, Any]:
-    """List the people of a gallery."""
+def list_indexes(query: dict[str, Any], gallery_id: uuid.UUID) -> dict[str, Any]:
+    """List the indexes that were built of a gallery, the newest first; one is searched."""
     session, actor = records.session(), auth.current_actor()
     return fetch(
-        query, lambda **options: galleries.list_subjects(session, actor, gallery_id, **options)
+        query, lambda **options: galleries.list_indexes(session, actor, gallery_id, **options)
     )
-
-
-@family.operation("GET", "/subjects/<uuid:subject_id>", gives=SubjectViewSchema)
-def get_subject(subject_id: uuid.UUID) -> SubjectView:
-    """Show a person of a gallery."""
-    return galleries.get_subject(records.session(), auth.current_actor(), subject_id)
-
-
-@family.operation(
-    "PUT", "/subjects/<uuid:subject_id>", body=SubjectChangeSchema, gives=SubjectSchema
-)
-def replace_subject(sent: dict[str, Any], subject_id: uuid.UUID) -> Subject:
-    """Replace a person's metadata."""
-    return galleries.update_subject(records.session(), auth.current_actor(), subject_id, **sent)
-
-
-@family.operation(
-    "POST", "/subjects/<uuid:subject_id>/expunge", body=Reason, gives=JobSchema, status=202
-)
-def expunge_subject(sent: dict[str, str], subject_id: uuid.UUID) -> Job:
-    """Take a person out for good: no search returns them from now on."""
-    return galleries.expunge_subject(records.session(), auth.current_actor(), subject_id, **sent)
-
-
-@family.operation("GET", "/photos/<int:photo_id>/image", gives="image/*")
-def get_photo(photo_id: int) -> Response:
-    """Return a gallery photo."""
-    data, media_type = galleries.photo_bytes(
-        records.session(), auth.current_actor(), photo_id, store=records.store()
-    )
-    return file_response(data, media_type)

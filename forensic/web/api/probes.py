@@ -1,4 +1,4 @@
-"""`/probes` and `/renditions`: sealed sketches, their landmarks, and faces made from them."""
+"""`/probes`: sealed sketches, their landmarks, and whether they can be searched with."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from flask import Response
 from flask_smorest.fields import Upload
 from marshmallow import Schema, fields, validate
 
-from db.models import Job, LandmarkOrigin, LandmarkVersion, Probe, ProbeKind, Rendition
-from forensic.cases import probes, renditions
+from db.models import LandmarkOrigin, LandmarkVersion, Probe, ProbeKind
+from forensic.cases import landmarks, probes, suitability
+from forensic.cases.suitability import Suitability
 from forensic.web import auth, records
 from forensic.web.api.frame import (
     TEXT,
@@ -21,10 +22,9 @@ from forensic.web.api.frame import (
     file_response,
     page_of,
 )
-from forensic.web.api.jobs import JobSchema
 from forensic.web.security import uploads
 
-family = Family("probes", "Sketches, their landmarks, and faces made from them.")
+family = Family("probes", "Sketches, their landmarks, and whether they can be searched with.")
 POINT = fields.List(
     fields.Float(validate=validate.Range(-1e6, 1e6)), validate=validate.Length(equal=2)
 )
@@ -88,33 +88,32 @@ class NewLandmarksSchema(Schema):
     based_on = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(0))
 
 
-class NewRenditionsSchema(Schema):
-    """Which generators make a face, from which seed."""
+class MeasuresSchema(Schema):
+    """What is measured of the drawn face, in the square of 112 pixels round it."""
 
-    generators = fields.List(
-        fields.String(validate=validate.Length(1, 100)),
-        required=True,
-        validate=validate.Length(1, renditions.GENERATORS_MAX),
-    )
-    seed = fields.Integer(load_default=0, validate=validate.Range(0, 2**63 - 1))
+    eye_distance_px = fields.Float(required=True)
+    roll_deg = fields.Float(required=True)
+    outside = fields.Float(required=True)
+    sharpness = fields.Float(required=True)
+    contrast = fields.Float(required=True)
 
 
-class RenditionSchema(Schema):
-    """One machine-made face: an enhancement, never evidence."""
+class FindingSchema(Schema):
+    """One thing that speaks against a search; a blocking one makes it fail."""
 
-    id = fields.UUID(required=True)
-    probe_id = fields.UUID(required=True)
-    landmark_version_id = fields.UUID(required=True)
-    generator = fields.String(required=True)
-    weights_sha256 = fields.String(required=True)
-    seed = fields.Integer(required=True)
-    parameters = fields.Dict(required=True)
-    output_sha256 = fields.String(required=True)
-    device = fields.String(required=True)
-    software_version = fields.String(required=True)
-    duration_ms = fields.Float(required=True)
-    made_by_id = fields.UUID(required=True)
-    created_at = fields.AwareDateTime(required=True)
+    code = fields.String(required=True)
+    is_blocking = fields.Boolean(required=True)
+    message = fields.String(required=True)
+
+
+class QualitySchema(Schema):
+    """Whether a sketch can be searched with, and what will weaken the search."""
+
+    is_searchable = fields.Boolean(required=True)
+    landmarks = fields.Nested(LandmarksSchema, required=True, allow_none=True)
+    measures = fields.Nested(MeasuresSchema, required=True, allow_none=True)
+    findings = fields.List(fields.Nested(FindingSchema), required=True)
+    note = fields.String(required=True)
 
 
 @family.operation(
@@ -183,7 +182,7 @@ def list_landmarks(query: dict[str, Any], probe_id: uuid.UUID) -> dict[str, Any]
     """List every version of a sketch's landmarks, the first one first."""
     session, actor = records.session(), auth.current_actor()
     return fetch(
-        query, lambda **options: probes.list_landmarks(session, actor, probe_id, **options)
+        query, lambda **options: landmarks.list_versions(session, actor, probe_id, **options)
     )
 
 
@@ -199,7 +198,7 @@ def place_landmarks(sent: dict[str, Any], probe_id: uuid.UUID) -> LandmarkVersio
     `based_on` is the number of the version that was corrected; where someone else has placed a
     newer one meanwhile, the answer is 409.
     """
-    return probes.place_landmarks(
+    return landmarks.place(
         records.session(),
         auth.current_actor(),
         probe_id,
@@ -208,43 +207,13 @@ def place_landmarks(sent: dict[str, Any], probe_id: uuid.UUID) -> LandmarkVersio
     )
 
 
-@family.operation(
-    "POST",
-    "/probes/<uuid:probe_id>/renditions",
-    body=NewRenditionsSchema,
-    gives=JobSchema,
-    status=202,
-)
-def request_renditions(sent: dict[str, Any], probe_id: uuid.UUID) -> tuple[Job, dict[str, str]]:
-    """Have generators make a face each from a sketch."""
-    job = renditions.request(records.session(), auth.current_actor(), probe_id, **sent)
-    return job, {"Location": f"/api/v1/jobs/{job.id}"}
+@family.operation("GET", "/probes/<uuid:probe_id>/quality", gives=QualitySchema)
+def get_quality(probe_id: uuid.UUID) -> Suitability:
+    """Measure a sketch and its landmarks, and tell what would make a search fail or weaken it.
 
-
-@family.operation(
-    "GET",
-    "/probes/<uuid:probe_id>/renditions",
-    query=PageQuery,
-    gives=page_of(RenditionSchema),
-)
-def list_renditions(query: dict[str, Any], probe_id: uuid.UUID) -> dict[str, Any]:
-    """List the faces made from a sketch, newest first."""
-    session, actor = records.session(), auth.current_actor()
-    return fetch(
-        query, lambda **options: renditions.list_renditions(session, actor, probe_id, **options)
+    The measures foretell no match; whether a sketch is fit to be searched with is an examiner's
+    decision.
+    """
+    return suitability.assess(
+        records.session(), auth.current_actor(), probe_id, store=records.store()
     )
-
-
-@family.operation("GET", "/renditions/<uuid:rendition_id>", gives=RenditionSchema)
-def get_rendition(rendition_id: uuid.UUID) -> Rendition:
-    """Show how a face was made."""
-    return renditions.get_rendition(records.session(), auth.current_actor(), rendition_id)
-
-
-@family.operation("GET", "/renditions/<uuid:rendition_id>/image", gives="image/png")
-def get_rendition_image(rendition_id: uuid.UUID) -> Response:
-    """Return the face, which says in its own pixels that it is machine-made."""
-    data = renditions.image_bytes(
-        records.session(), auth.current_actor(), rendition_id, store=records.store()
-    )
-    return file_response(data, "image/png")

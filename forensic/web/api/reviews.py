@@ -9,8 +9,9 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from db.models import Adjudication, Review, Verdict
-from forensic.cases import reviews
-from forensic.cases.reviews import ANSWERS, FEATURES, Conclusion, Disagreement, Progress, Standing
+from forensic.cases import conclusions, reviews
+from forensic.cases.conclusions import Conclusion, Disagreement, Standing
+from forensic.cases.reviews import ANSWERS, FEATURES, Progress
 from forensic.web import auth, records
 from forensic.web.api.frame import TEXT, Family
 
@@ -133,13 +134,13 @@ def progress(search_id: uuid.UUID) -> Progress:
 @family.operation("GET", "/searches/<uuid:search_id>/conclusions", gives=ConclusionsSchema)
 def list_conclusions(search_id: uuid.UUID) -> dict[str, Sequence[Conclusion]]:
     """List where every candidate stands; 409 for an examiner who has still to decide."""
-    return {"items": reviews.list_all(records.session(), auth.current_actor(), search_id)}
+    return {"items": conclusions.list_all(records.session(), auth.current_actor(), search_id)}
 
 
 @family.operation("GET", "/searches/<uuid:search_id>/disagreements", gives=DisagreementsSchema)
 def list_disagreements(search_id: uuid.UUID) -> dict[str, Sequence[Disagreement]]:
     """List the candidates on which examiners differ and nobody has adjudicated."""
-    return {"items": reviews.disagreements(records.session(), auth.current_actor(), search_id)}
+    return {"items": conclusions.disagreements(records.session(), auth.current_actor(), search_id)}
 
 
 @family.operation(
@@ -151,4 +152,4 @@ def list_disagreements(search_id: uuid.UUID) -> dict[str, Sequence[Disagreement]
 )
 def adjudicate(sent: dict[str, Any], candidate_id: uuid.UUID) -> Adjudication:
     """Decide between examiners who differ."""
-    return reviews.adjudicate(records.session(), auth.current_actor(), candidate_id, **sent)
+    return conclusions.adjudicate(records.session(), auth.current_actor(), candidate_id, **sent)

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from db.models import PhotoState
 from db.queries import galleries as gallery_rows
-from forensic.cases import galleries, jobs
+from forensic.cases import galleries, jobs, subjects
 from forensic.cases.jobs import JobKind
 from forensic.cases.permissions import Action, check, may
 from forensic.errors import RequestRefused
@@ -84,7 +84,7 @@ def import_photos(gallery_id: uuid.UUID) -> ResponseReturnValue:
 def subject(subject_id: uuid.UUID) -> ResponseReturnValue:
     """GET /galleries/subjects/ID: 200 one person's photos and metadata, 404."""
     actor, session = current_actor(), records.session()
-    view = galleries.get_subject(session, actor, subject_id)
+    view = subjects.get_subject(session, actor, subject_id)
     return render_template(
         "subject.html.j2",
         subject=view.subject,
@@ -98,14 +98,14 @@ def subject(subject_id: uuid.UUID) -> ResponseReturnValue:
 def expunge(subject_id: uuid.UUID) -> ResponseReturnValue:
     """POST /galleries/subjects/ID/expunge: 303 expunged, 404, 422 without a reason."""
     reason = Form(request.form).text("reason")
-    galleries.expunge_subject(records.session(), current_actor(), subject_id, reason=reason)
+    subjects.expunge_subject(records.session(), current_actor(), subject_id, reason=reason)
     return done("expunged", ".subject", subject_id=subject_id)
 
 
 @blueprint.get("/photos/<int(max=9223372036854775807):photo_id>")
 def photo(photo_id: int) -> ResponseReturnValue:
     """GET /galleries/photos/ID: 200 one photo of a gallery, 404, 409 when it is gone."""
-    data, media_type = galleries.photo_bytes(
+    data, media_type = subjects.photo_bytes(
         records.session(), current_actor(), photo_id, store=records.store()
     )
     return picture(data, media_type)
@@ -135,7 +135,7 @@ def _content(gallery_id: uuid.UUID) -> dict[str, Any]:
     if not may(actor, Action.VIEW_SUBJECTS):
         none: dict[str, Any] = dict.fromkeys(("subjects", "next_url", "first_url"))
         return {**none, "imports": [], "running": []}
-    page = galleries.list_subjects(session, actor, gallery_id, after=page_key())
+    page = subjects.list_subjects(session, actor, gallery_id, after=page_key())
     work = jobs.list_of_gallery(session, actor, gallery_id).rows
     return {
         "subjects": page.rows,

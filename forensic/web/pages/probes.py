@@ -8,7 +8,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from db.models import CaseStatus, LandmarkVersion, Probe, ProbeKind
-from forensic.cases import jobs, lifecycle, probes, renditions
+from forensic.cases import jobs, landmarks, lifecycle, probes, renditions
 from forensic.cases.jobs import JobKind
 from forensic.cases.permissions import Action, may
 from forensic.jobs.preview import TEMPLATE_POINTS
@@ -76,7 +76,7 @@ def place(probe_id: uuid.UUID) -> ResponseReturnValue:
     with form.attempt():
         points = [(form.number(f"x{i}"), form.number(f"y{i}")) for i in range(5)]
         based_on = form.whole("based_on")
-        probes.place_landmarks(session, actor, probe_id, points, based_on=based_on)
+        landmarks.place(session, actor, probe_id, points, based_on=based_on)
         return done("placed", "pages.probes.show", probe_id=probe_id)
     return _render(probes.get_probe(session, actor, probe_id), form)
 
@@ -121,7 +121,7 @@ def rendition(rendition_id: uuid.UUID) -> ResponseReturnValue:
 def _render(probe: Probe, form: Form) -> ResponseReturnValue:
     actor, session = current_actor(), records.session()
     case = lifecycle.get_case(session, actor, probe.case_id)
-    versions = list(reversed(probes.list_landmarks(session, actor, probe.id).rows))
+    versions = list(reversed(landmarks.list_versions(session, actor, probe.id).rows))
     latest = versions[0] if versions else None
     running = [
         job

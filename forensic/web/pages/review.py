@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.models import LandmarkVersion, Probe, Rendition, SearchInput, Verdict
 from db.queries.rows import get_row
-from forensic.cases import leads, lifecycle, reviews, searches
+from forensic.cases import conclusions, leads, lifecycle, reviews, searches
 from forensic.cases.leads import CandidateView
 from forensic.cases.permissions import Action, check
 from forensic.cases.reviews import ANSWERS, FEATURES, Progress
@@ -99,7 +99,7 @@ def adjudicate(search_id: uuid.UUID, candidate_id: uuid.UUID) -> ResponseReturnV
     """POST /searches/ID/adjudication/ID: 303 adjudicated, 404, 409, 422 refused."""
     form = Form(request.form)
     with form.attempt():
-        reviews.adjudicate(
+        conclusions.adjudicate(
             records.session(),
             current_actor(),
             candidate_id,
@@ -172,7 +172,7 @@ def _render_adjudication(search_id: uuid.UUID, form: Form) -> ResponseReturnValu
         search=view.search,
         gallery_name=view.gallery_name,
         case=lifecycle.get_case(session, actor, view.search.case_id),
-        entries=reviews.disagreements(session, actor, search_id),
+        entries=conclusions.disagreements(session, actor, search_id),
         verdicts=VERDICTS,
         form=form,
         people=Names(session),

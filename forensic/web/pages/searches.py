@@ -16,7 +16,7 @@ from db.queries import galleries as gallery_rows
 from db.queries import probes as probe_rows
 from db.queries.rows import PAGE_SIZE_MAX, get_row
 from db.queries.subjects import SubjectFilter
-from forensic.cases import leads, lifecycle, probes, reviews, searches
+from forensic.cases import conclusions, leads, lifecycle, probes, searches
 from forensic.cases.permissions import Action, check, may
 from forensic.cases.reviews import Progress
 from forensic.cases.searches import FUSIONS, LIST_LENGTH_DEFAULT, SearchView
@@ -176,6 +176,6 @@ def _measured(session: Session, view: SearchView, kinds: Sequence[str]) -> Seque
 def _n_disagreements(session: Session, search_id: uuid.UUID) -> int:
     """Return how many candidates wait for adjudication, 0 for those who may not know yet."""
     try:
-        return len(reviews.disagreements(session, current_actor(), search_id))
+        return len(conclusions.disagreements(session, current_actor(), search_id))
     except (ReviewConflict, NotFound):
         return 0

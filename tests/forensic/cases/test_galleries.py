@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from db.models import Role
 from db.session import session_scope
-from forensic.cases import galleries
+from forensic.cases import galleries, subjects
 from forensic.cases.audit import Tag
 from forensic.errors import (
     InputError,
@@ -57,8 +57,8 @@ def test_only_managers_change_and_see_people(records: Engine, store: FileStore, 
         assert galleries.get_gallery(session, examiner, gallery.id).photo_count == 3
         asks = [
             lambda: create(session, examiner),
-            lambda: galleries.list_subjects(session, examiner, gallery.id),
-            lambda: galleries.photo_bytes(session, examiner, photo_ids[0], store=store),
+            lambda: subjects.list_subjects(session, examiner, gallery.id),
+            lambda: subjects.photo_bytes(session, examiner, photo_ids[0], store=store),
             lambda: galleries.request_index(session, examiner, gallery.id),
             lambda: galleries.request_import(
                 session, examiner, gallery.id, archive=io.BytesIO(b"x"), store=store
@@ -104,15 +104,15 @@ def test_a_stale_edit_is_refused(records: Engine, manager) -> None:
 def test_metadata_are_the_operators(records: Engine, store: FileStore, manager) -> None:
     with session_scope(records) as session:
         gallery, _ = fill_gallery(session, store)
-        subject = galleries.list_subjects(session, manager, gallery.id).rows[0]
-        galleries.update_subject(
+        subject = subjects.list_subjects(session, manager, gallery.id).rows[0]
+        subjects.update_subject(
             session, manager, subject.id, sex="f", birth_year=1980, attributes={"hair": " red "}
         )
-        view = galleries.get_subject(session, manager, subject.id)
+        view = subjects.get_subject(session, manager, subject.id)
         assert (view.subject.sex, view.subject.birth_year) == ("f", 1980)
         assert view.subject.attributes == {"hair": "red"}
         with pytest.raises(RequestRefused, match="birth"):
-            galleries.update_subject(
+            subjects.update_subject(
                 session, manager, subject.id, sex=None, birth_year=3000, attributes={}
             )
 
@@ -122,15 +122,15 @@ def test_an_expunged_person_is_gone_and_the_rest_is_a_job(
 ) -> None:
     with session_scope(records) as session:
         gallery, _ = fill_gallery(session, store)
-        subject = galleries.list_subjects(session, manager, gallery.id).rows[0]
-        photo = galleries.get_subject(session, manager, subject.id).photos[0]
-        assert galleries.photo_bytes(session, manager, photo.id, store=store)[1] == "image/png"
-        job = galleries.expunge_subject(session, manager, subject.id, reason="acquitted")
+        subject = subjects.list_subjects(session, manager, gallery.id).rows[0]
+        photo = subjects.get_subject(session, manager, subject.id).photos[0]
+        assert subjects.photo_bytes(session, manager, photo.id, store=store)[1] == "image/png"
+        job = subjects.expunge_subject(session, manager, subject.id, reason="acquitted")
         assert job.parameters["expunged_subject_id"] == str(subject.id)
-        left = galleries.list_subjects(session, manager, gallery.id).rows
+        left = subjects.list_subjects(session, manager, gallery.id).rows
         assert subject.id not in {row.id for row in left}
         with pytest.raises(RecordNotFound):
-            galleries.photo_bytes(session, manager, photo.id, store=store)
+            subjects.photo_bytes(session, manager, photo.id, store=store)
         details = json.loads(events_of(session, Tag.SUBJECT_EXPUNGED)[0].payload)["details"]
         assert photo.sha256 in details["files"]
         assert details["reason"] == "acquitted"

@@ -1,4 +1,4 @@
-"""A sketch is sealed as it was received; its landmarks are versions that only grow."""
+"""A sketch is sealed as it was received, and seen by its case alone."""
 
 import hashlib
 import json
@@ -7,22 +7,19 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from db.models import Job, LandmarkOrigin, ProbeKind, Role
+from db.models import Job, ProbeKind, Role
 from db.queries.jobs import list_waiting_jobs
 from db.session import session_scope
-from forensic.cases import probes
+from forensic.cases import landmarks, probes
 from forensic.cases.audit import Tag
 from forensic.errors import (
     ImageError,
-    LandmarksError,
     NotPermitted,
-    RecordConflict,
     RecordNotFound,
     RequestRefused,
 )
 from forensic.storage import FileStore
-from tests.support.factories import POINTS
-from tests.support.service import WORKER, actor_of, events_of, open_case, png
+from tests.support.service import actor_of, events_of, open_case, png
 
 MOVED = [[31.0, 40.0], [66.0, 41.0], [48.0, 60.0], [34.0, 76.0], [62.0, 76.0]]
 
@@ -95,52 +92,6 @@ def sealed(records: Engine, store: FileStore):
     return actor, probe
 
 
-def test_a_correction_is_a_new_version(records: Engine, sealed) -> None:
-    actor, probe = sealed
-    with session_scope(records) as session:
-        found = probes.record_found_landmarks(
-            session, WORKER, probe.id, POINTS, detector="mtcnn/plain", probability=0.99
-        )
-        placed = probes.place_landmarks(session, actor, probe.id, MOVED, based_on=found.number)
-        versions = probes.list_landmarks(session, actor, probe.id).rows
-        assert [(v.number, v.origin, v.points) for v in versions] == [
-            (1, LandmarkOrigin.DETECTOR, POINTS),
-            (2, LandmarkOrigin.PERSON, MOVED),
-        ]
-        assert (placed.author_id, placed.detector) == (actor.user_id, "mtcnn/plain")
-        with pytest.raises(RecordConflict, match="Someone else"):
-            probes.place_landmarks(session, actor, probe.id, POINTS, based_on=1)
-
-
-def test_found_landmarks_never_replace_a_persons(records: Engine, sealed) -> None:
-    actor, probe = sealed
-    with session_scope(records) as session:
-        placed = probes.place_landmarks(session, actor, probe.id, MOVED, based_on=0)
-        kept = probes.record_found_landmarks(
-            session, WORKER, probe.id, POINTS, detector="mtcnn/plain", probability=0.99
-        )
-        assert kept.id == placed.id
-        assert len(probes.list_landmarks(session, actor, probe.id).rows) == 1
-
-
-@pytest.mark.parametrize(
-    "points",
-    [
-        POINTS[:4],
-        [[1.0, 2.0, 3.0]] * 5,
-        [["a", "b"]] * 5,
-        [[float("nan"), 1.0]] * 5,
-        POINTS[::-1],
-        [[x + 1000, y] for x, y in POINTS],
-        [[-1.0, 40.0], *POINTS[1:]],
-    ],
-)
-def test_impossible_landmarks_are_refused(records: Engine, sealed, points) -> None:
-    actor, probe = sealed
-    with session_scope(records) as session, pytest.raises(LandmarksError):
-        probes.place_landmarks(session, actor, probe.id, points)
-
-
 def test_probes_of_other_cases_do_not_exist(records: Engine, sealed, store: FileStore) -> None:
     _, probe = sealed
     with session_scope(records) as session:
@@ -148,8 +99,8 @@ def test_probes_of_other_cases_do_not_exist(records: Engine, sealed, store: File
         asks = [
             lambda: probes.get_probe(session, other, probe.id),
             lambda: probes.sketch_bytes(session, other, probe.id, store=store),
-            lambda: probes.place_landmarks(session, other, probe.id, MOVED),
-            lambda: probes.list_landmarks(session, other, probe.id),
+            lambda: landmarks.place(session, other, probe.id, MOVED),
+            lambda: landmarks.list_versions(session, other, probe.id),
             lambda: probes.withdraw(session, other, probe.id, reason="r"),
         ]
         for ask in asks:

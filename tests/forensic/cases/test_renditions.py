@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from db.models import Role
 from db.session import session_scope
-from forensic.cases import probes, renditions
+from forensic.cases import landmarks, probes, renditions
 from forensic.cases.audit import Tag
 from forensic.errors import NotPermitted, RecordConflict, RecordNotFound, RequestRefused
 from forensic.images.io import decode_image, encode_image
@@ -35,7 +35,7 @@ def test_a_request_names_landmarks_generators_and_seed(records: Engine, sealed) 
         job = renditions.request(
             session, actor, probe.id, generators=["csi-line", "csi-line"], seed=7
         )
-        version = probes.current_landmarks(session, probe)
+        version = landmarks.current(session, probe)
         assert job.kind == "renditions"
         assert job.case_id == probe.case_id
         assert job.parameters["generators"] == ["csi-line"]

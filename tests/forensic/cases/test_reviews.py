@@ -1,4 +1,4 @@
-"""Two examiners decide independently and blind; where they differ a third decides."""
+"""An examiner decides on each candidate, and a decision is superseded, never changed."""
 
 import json
 
@@ -7,39 +7,18 @@ from sqlalchemy import Engine
 
 from db.models import Role, Verdict
 from db.session import session_scope
-from forensic.cases import leads, lifecycle, reviews
+from forensic.cases import lifecycle, reviews
 from forensic.cases.audit import Tag
-from forensic.cases.reviews import Progress, Standing
+from forensic.cases.reviews import Progress
 from forensic.errors import (
     CaseClosed,
     NotPermitted,
     RecordNotFound,
     RequestRefused,
-    ReviewConflict,
 )
-from forensic.storage import FileStore
-from tests.support.service import actor_of, completed_search, events_of, open_case
+from tests.support.service import actor_of, decide_all, events_of
 
 YES, NO, UNSURE = Verdict.POTENTIAL_CANDIDATE, Verdict.NO_CANDIDATE, Verdict.INCONCLUSIVE
-
-
-@pytest.fixture
-def scene(records: Engine, store: FileStore):
-    """An investigator, three examiners, and a list of three candidates."""
-    with session_scope(records) as session:
-        actor = actor_of(session, Role.INVESTIGATOR)
-        examiners = [actor_of(session, Role.EXAMINER) for _ in range(3)]
-        case = open_case(session, actor)
-        for examiner in examiners:
-            lifecycle.assign(session, actor, case.id, examiner.user_id)
-        search = completed_search(session, actor, case, store)
-        ids = [row.id for row in leads.all_candidates(session, search.id)]
-    return actor, examiners, search, ids
-
-
-def decide_all(session, examiner, ids, verdicts) -> None:
-    for candidate_id, verdict in zip(ids, verdicts, strict=True):
-        reviews.decide(session, examiner, candidate_id, verdict=verdict, note="seen")
 
 
 def test_a_decision_is_superseded_never_changed(records: Engine, scene) -> None:
@@ -72,62 +51,6 @@ def test_the_audit_tells_whether_a_decision_was_blind(records: Engine, scene) ->
             for event in events_of(session, tag)
         ]
         assert told == [True, True, True, False]
-
-
-def test_others_decisions_stay_hidden_until_all_ones_own_are_made(records: Engine, scene) -> None:
-    actor, (first, second, _), search, ids = scene
-    with session_scope(records) as session:
-        decide_all(session, first, ids, [YES, NO, NO])
-        assert not reviews.list_own(session, second, search.id)
-        reviews.decide(session, second, ids[0], verdict=NO)
-        with pytest.raises(ReviewConflict, match="1 of 3 are decided"):
-            reviews.list_all(session, second, search.id)
-        with pytest.raises(ReviewConflict):
-            reviews.disagreements(session, second, search.id)
-        for candidate_id in ids[1:]:
-            reviews.decide(session, second, candidate_id, verdict=NO)
-        standing = [(c.standing, c.verdict) for c in reviews.list_all(session, second, search.id)]
-        assert standing == [
-            (Standing.DIFFERING, None),
-            (Standing.AGREED, NO),
-            (Standing.AGREED, NO),
-        ]
-        assert len(reviews.list_all(session, actor, search.id)) == 3
-
-
-def test_a_third_examiner_adjudicates_what_two_see_differently(records: Engine, scene) -> None:
-    actor, (first, second, third), search, ids = scene
-    with session_scope(records) as session:
-        decide_all(session, first, ids, [YES, NO, NO])
-        with pytest.raises(ReviewConflict, match="no two examiners differ"):
-            reviews.adjudicate(session, third, ids[0], verdict=NO, reason="r")
-        decide_all(session, second, ids, [NO, NO, UNSURE])
-        found = reviews.disagreements(session, third, search.id)
-        assert {d.candidate_id for d in found} == {ids[0], ids[2]}
-        assert all(len(d.reviews) == 2 for d in found)
-        with pytest.raises(ReviewConflict, match="cannot adjudicate"):
-            reviews.adjudicate(session, first, ids[0], verdict=YES, reason="mine")
-        with pytest.raises(ReviewConflict, match="no two examiners differ"):
-            reviews.adjudicate(session, third, ids[1], verdict=YES, reason="they agree")
-        reviews.adjudicate(session, third, ids[0], verdict=UNSURE, reason="pose differs")
-        left = reviews.disagreements(session, third, search.id)
-        assert [d.candidate_id for d in left] == [ids[2]]
-        conclusion = reviews.list_all(session, actor, search.id)[0]
-        assert (conclusion.standing, conclusion.verdict) == (Standing.ADJUDICATED, UNSURE)
-        with pytest.raises(ReviewConflict, match="cannot review"):
-            reviews.decide(session, third, ids[0], verdict=NO)
-
-
-def test_standing_with_nobody_and_with_one(records: Engine, scene) -> None:
-    actor, (first, *_), search, ids = scene
-    with session_scope(records) as session:
-        reviews.decide(session, first, ids[1], verdict=NO)
-        found = reviews.list_all(session, actor, search.id)
-        assert [(c.standing, c.verdict) for c in found] == [
-            (Standing.NOT_REVIEWED, None),
-            (Standing.ONE_EXAMINER, NO),
-            (Standing.NOT_REVIEWED, None),
-        ]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from db.models import JobState, ProbeKind, Role
 from db.queries.jobs import list_waiting_jobs
 from db.queries.probes import find_landmarks
 from db.session import session_scope
-from forensic.cases import probes
+from forensic.cases import landmarks, probes
 from forensic.cases.audit import Tag
 from forensic.images.io import encode_image
 from forensic.storage import FileStore
@@ -56,5 +56,5 @@ def test_a_sheet_without_a_face_is_left_to_a_person(shop) -> None:
     with session_scope(shop.engine) as session:
         assert find_landmarks(session, probe.id) is None
         points = [[40, 40], [80, 40], [60, 60], [45, 85], [75, 85]]
-        placed = probes.place_landmarks(session, actor, probe.id, points, based_on=0)
+        placed = landmarks.place(session, actor, probe.id, points, based_on=0)
         assert placed.number == 1

@@ -16,7 +16,7 @@ from db.models import Job, JobState, ReportFormat, Role, Verdict
 from db.queries.photos import remove_photos
 from db.queries.rows import get_row
 from db.session import session_scope
-from forensic.cases import leads, lifecycle, renditions, reports, retention, reviews
+from forensic.cases import conclusions, leads, lifecycle, renditions, reports, retention, reviews
 from forensic.cases.audit import Tag
 from forensic.cases.jobs import JobKind, create
 from forensic.errors import NotPermitted, RecordConflict, RequestRefused, ReviewConflict
@@ -70,7 +70,7 @@ def scene(shop):
                 reviews.decide(
                     session, examiner, candidate_id, verdict=verdict, note="=HYPERLINK(1)"
                 )
-        reviews.adjudicate(
+        conclusions.adjudicate(
             session, third, ids[0], verdict=Verdict.INCONCLUSIVE, reason="pose differs"
         )
     return actor, (first, second, third), case, search
