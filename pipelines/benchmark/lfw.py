@@ -27,7 +27,7 @@ from pipelines.benchmark.experiment import Extras, run_pairs
 from pipelines.benchmark.folders import ImageFile, Pair, PairsData, image_file, quote
 from pipelines.benchmark.output import REPORT, whole_folder
 from pipelines.benchmark.scoring import Published
-from pipelines.benchmark.simulated import create_simulated
+from pipelines.benchmark.simulated import Desk, create_simulated
 from pipelines.benchmark.stored import load_stored
 from pipelines.benchmark.system import System, create_system
 from pipelines.published import CSI_TABLE_2
@@ -150,8 +150,10 @@ def create_lfw_system(
         weights=choose_weights_folder(environment),
         allow_many=True,
     )
-    chosen = choose_device(bare.device)
-    simulated = [create_simulated(name, embedder=bare.embedder, device=chosen) for name in methods]
+    chosen, desk = choose_device(bare.device), Desk()
+    simulated = [
+        create_simulated(name, embedder=bare.embedder, device=chosen, desk=desk) for name in methods
+    ]
     return replace(bare, methods=tuple(simulated), sketch_finder=bare.photo_finder)
 
 

@@ -30,10 +30,20 @@ def test_both_sides_do_the_same_on_the_same_photos(tmp_path: Path) -> None:
     assert result.agreement > 0.99
     assert result.ratio == result.seconds_single[0] / result.seconds_batched[0]
     assert "pixel correlation" in result.weights
+    assert list(result.stages) == ["finding faces", "reading", "raw-line", "gallery"]
+
+
+def test_networks_as_trained_give_the_vectors_of_the_fast_ones(tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", range(2))
+    result = compare(
+        tmp_path / "photos", n_images=2, repeats=1, methods=("csi-line",), embedder="sketchface",
+        device="cpu",
+    )  # fmt: skip
+    assert result.agreement > 0.995
 
 
 def _with(monkeypatch: pytest.MonkeyPatch, system: System) -> None:
-    monkeypatch.setattr(bench_benchmark, "_system", lambda *_args, **_named: (system, "fake"))
+    monkeypatch.setattr(bench_benchmark, "_system", lambda **_named: system)
 
 
 def test_sides_that_differ_give_no_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,3 +70,4 @@ def test_command_prints_the_ratio_and_refuses_an_empty_folder(
     assert result.exit_code == 0, result.output
     assert "ratio " in result.output
     assert "2 photos, raw-line, csi-line" in result.output
+    assert "finding faces" in result.output

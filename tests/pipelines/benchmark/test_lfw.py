@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 
 from forensic.errors import DataFolderError, UnknownNameError
+from forensic.faces.align import align_face
 from forensic.images.io import write_image
 from forensic.runtime import choose_device
 from forensic.sketches.registry import SKETCH_STYLES
+from forensic.values import RGB, Landmarks
+from pipelines.benchmark import simulated
 from pipelines.benchmark.embedding import Embedded
 from pipelines.benchmark.lfw import PAPER_RATES, arrange, photos_of_people, read_people
 from pipelines.benchmark.scoring import Published, score_method
-from pipelines.benchmark.simulated import create_simulated
+from pipelines.benchmark.simulated import Desk, create_simulated
 from pipelines.benchmark.stored import StoredGallery, without_mates
 from tests.support.benchmark import FakeMethod
 from tests.support.fakes import FakeEmbedder
@@ -99,6 +102,28 @@ def test_sketch_is_handed_on_as_simulated() -> None:
     method = SimulatedMethod(style="line", inner=Inner(), name="csi-line")
     method.probe([face_photo(1)], [face_landmarks(1)])
     assert told == [(True, (96, 96, 3))]
+
+
+def test_a_batch_is_drawn_once_for_all_methods_and_anew_for_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    aligned: list[int] = []
+
+    def counting(image: RGB, points: Landmarks, template: str) -> tuple[RGB, Landmarks]:
+        aligned.append(1)
+        return align_face(image, points, template)
+
+    monkeypatch.setattr(simulated, "align_face", counting)
+    desk, photos = Desk(), [face_photo(0), face_photo(1)]
+    points = [face_landmarks(0), face_landmarks(1)]
+    lines = desk.draw("line", photos, points)
+    assert desk.draw("line", photos, points) is lines
+    colored = desk.draw("pencil-color", photos, points)
+    assert len(aligned) == 2
+    again = Desk().draw("pencil-color", photos[:1], points[:1])
+    assert np.array_equal(again[0][0], colored[0][0])
+    assert np.array_equal(desk.draw("line", [photos[1]], [points[1]])[0][0], lines[1][0])
+    assert len(aligned) == 4
 
 
 def test_unknown_styles_are_refused() -> None:
