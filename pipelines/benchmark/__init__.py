@@ -6,7 +6,8 @@ the commands.
 """
 
 from pipelines.benchmark.cli import benchmark as benchmark
-from pipelines.benchmark.heldout_cli import fusion, heldout
+from pipelines.benchmark.heldout_cli import ablation, fusion, heldout
 
+benchmark.add_command(ablation)
 benchmark.add_command(fusion)
 benchmark.add_command(heldout)

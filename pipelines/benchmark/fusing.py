@@ -20,6 +20,9 @@ from pipelines.benchmark.enrolment import Enrolled, embed_all, locate_all
 from pipelines.benchmark.folders import PairsData, read_data
 from pipelines.benchmark.system import System, create_system
 
+LEAST_SHARE = 0.05
+"""A part that counts less than this share of the first is left out; it would cost time only."""
+
 
 @dataclass(frozen=True)
 class FusionOptions:
@@ -83,6 +86,8 @@ def fit(
         options: What to record beside the weights.
         sets: The images, for their number.
 
+    Parts that count less than `LEAST_SHARE` of the first are left out, and the others weighed anew.
+
     Raises:
         CalibrationError: Too few searches, or no method tells right from wrong.
     """
@@ -93,6 +98,10 @@ def fit(
     scores = np.concatenate([block[:, :, :n_photos] for block in blocks], axis=1)
     mates = np.zeros(scores.shape[1], dtype=np.intp)
     learnt = fit_fusion(scores, mates, sketch_kind=options.sketch_kind)
+    kept = np.flatnonzero(learnt.weights >= LEAST_SHARE * learnt.weights.max())
+    if len(kept) < len(names):
+        learnt = fit_fusion(scores[kept], mates, sketch_kind=options.sketch_kind)
+    weights = {names[k]: float(weight) for k, weight in zip(kept, learnt.weights, strict=True)}
     facts: dict[str, Any] = {
         "probes": int(scores.shape[1]),
         "probes_by_set": {
@@ -110,7 +119,7 @@ def fit(
     return Fusion(
         embedder=system.embedder.name,
         embedder_weights_sha256=system.embedder.weights_sha256,
-        parts=rank_parts(dict(zip(names, learnt.weights.tolist(), strict=True)), shas),
+        parts=rank_parts(weights, shas),
         intercept=learnt.intercept,
         fitted_on=facts,
     )

@@ -1,4 +1,4 @@
-"""`forensic benchmark fusion` and `heldout`: commands for people whom no training saw."""
+"""`forensic benchmark fusion`, `ablation`, `heldout`: commands for people whom no training saw."""
 
 from __future__ import annotations
 
@@ -44,6 +44,34 @@ def fusion(
     chosen = tuple(name.strip() for name in methods.split(","))
     options = FusionOptions(sets, distractors, chosen, embedder, device, kind)
     click.echo(benchmark_fusion(options, out=out, cache=cache, environment=os.environ))
+
+
+@click.command()
+@click.option(
+    "--pairs", "sets", type=FOLDER, multiple=True, required=True,
+    help="Folder with photos and sketches of people whom no part saw; repeatable.",
+)  # fmt: skip
+@click.option("--distractors", type=FOLDER, multiple=True, help="Photos of others; repeatable.")
+@click.option("--beside", default="none,csi-line", show_default=True, help="Single methods.")
+@click.option("--embedder", default="sketchface", show_default=True, help="Name or TOML.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--cache", type=FOLDER, help="Folder for embeddings.  [default: user's cache]")
+@click.option("--out", type=FOLDER, required=True, help="JSON file of the table.")
+def ablation(
+    sets: tuple[Path, ...],
+    distractors: tuple[Path, ...],
+    beside: str,
+    embedder: str,
+    device: str,
+    cache: Path | None,
+    out: Path,
+) -> None:
+    """Say what each part of `best` adds: with it, without it, and each method alone."""
+    from pipelines.benchmark.ablation import AblationOptions, benchmark_ablation
+
+    single = tuple(name.strip() for name in beside.split(","))
+    options = AblationOptions(sets, distractors, single, embedder, device)
+    click.echo(benchmark_ablation(options, out=out, cache=cache, environment=os.environ))
 
 
 @click.command()

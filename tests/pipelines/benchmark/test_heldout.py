@@ -64,6 +64,6 @@ def test_sources_are_named() -> None:
         read_sources(["/data/fs2k"])
 
 
-@pytest.mark.parametrize("command", ["fusion", "heldout"])
+@pytest.mark.parametrize("command", ["ablation", "fusion", "heldout"])
 def test_the_commands_are_there(command: str) -> None:
     assert CliRunner().invoke(benchmark, [command, "--help"]).exit_code == 0
