@@ -21,10 +21,12 @@ class FusedScores:
     Attributes:
         weights: (P,) factor on each score, none negative.
         intercept: Log10 odds at a sum of 0, pairs that match and others weighing the same.
+        surprise: Negative log-likelihood of the right photos, in nats, over all searches.
     """
 
     weights: Floats
     intercept: float
+    surprise: float
 
 
 def fit_fusion(
@@ -78,7 +80,8 @@ def fit_fusion(
         raise CalibrationError("No part is higher for the right photo than for others.")
     direction = found / spread
     total = np.tensordot(direction, scores, axes=1)
+    surprise = float((logsumexp(total, axis=1) - total[rows, mates]).sum())
     is_mate = np.zeros(total.shape, dtype=bool)
     is_mate[rows, mates] = True
     line = fit_logistic(CalibrationSet(total[is_mate], total[~is_mate], sketch_kind))
-    return FusedScores(direction * line.slope, line.intercept)
+    return FusedScores(direction * line.slope, line.intercept, surprise)

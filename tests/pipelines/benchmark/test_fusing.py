@@ -43,13 +43,26 @@ def test_every_probe_meets_its_mate_first_and_then_everybody_else() -> None:
 def test_a_method_that_sees_nothing_is_left_out() -> None:
     options = FusionOptions((Path("a"), Path("b")), (), ("none", "blind"), "fake", "cpu", "viewed")
     system = fake_system(methods=[FakeMethod("none"), FakeMethod("blind", blind=True)])
-    sets = [enrolment(300, 0.2), enrolment(200, 0.2, seed=1)]
+    sets = [enrolment(40, 0.4), enrolment(30, 0.4, seed=1)]
     fusion = fit(system, sets, options, [PairsData([]), PairsData([])])
     assert [part.method for part in fusion.parts] == ["none"]
     assert fusion.fitted_on["tried"] == ["none", "blind"]
-    assert fusion.fitted_on["probes_by_set"] == {"a": 300, "b": 200}
+    assert fusion.fitted_on["probes_by_set"] == {"a": 40, "b": 30}
     assert fusion.embedder_weights_sha256 == system.embedder.weights_sha256
     assert fusion.parts[0].weights_sha256 == {}
+
+
+def test_parts_that_help_each_other_are_kept() -> None:
+    """Two drawings of everybody, with noise of their own: both tell something."""
+    first, second = enrolment(60, 0.6), enrolment(60, 0.6)
+    noise = np.random.default_rng(7).normal(size=(60, 16))
+    other = unit_rows(first.photos["photo"].vectors + 0.6 * noise)
+    sketches = {"none": first.sketches["sketch"]["none"], "blind": embedded(other)}
+    both = Enrolled(second.photos, {"sketch": sketches})
+    options = FusionOptions((Path("a"),), (), ("none", "blind"), "fake", "cpu", "viewed")
+    system = fake_system(methods=[FakeMethod("none"), FakeMethod("blind")])
+    fusion = fit(system, [both], options, [PairsData([])])
+    assert {part.method for part in fusion.parts} == {"none", "blind"}
 
 
 def test_nobody_to_learn_from() -> None:
