@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -112,14 +113,59 @@ def create_trainer(
 
 
 def state_of(trainer: Trainer) -> dict[str, Tensor]:
-    """Return everything that a training has learned, flat."""
-    networks = {
-        "trained": trainer.task.networks()["toy"],
-        "average": trainer.average.networks["toy"],
+    """Return everything that a training has learned, flat: weights, averages, Adam's moments."""
+    sides = {"trained": trainer.task.networks(), "average": trainer.average.networks}
+    flat = {
+        f"{side}.{name}.{key}": value
+        for side, networks in sides.items()
+        for name, network in networks.items()
+        for key, value in network.state_dict().items()
     }
-    flat = {f"{n}.{k}": v for n, net in networks.items() for k, v in net.state_dict().items()}
-    moments = trainer.task.optimizers()["toy"].state_dict()["state"]
-    return flat | {f"adam.{i}.{k}": v for i, state in moments.items() for k, v in state.items()}
+    for name, optimizer in trainer.task.optimizers().items():
+        for i, moments in optimizer.state_dict()["state"].items():
+            flat |= {f"adam.{name}.{i}.{key}": value for key, value in moments.items()}
+    return flat
+
+
+def assert_same(first: Trainer, second: Trainer) -> None:
+    """Demand that two trainings have learned the same, bit for bit."""
+    ours, theirs = state_of(first), state_of(second)
+    assert ours.keys() == theirs.keys()
+    for key, value in ours.items():
+        assert torch.equal(value, theirs[key]), key
+    assert first.progress.best_score == second.progress.best_score
+
+
+def assert_resumes_exactly(
+    create: Callable[[Path, int], Trainer], place: Path, *, stop_at: int, images: int
+) -> None:
+    """Demand that a training ends the same whether or not it stops on the way.
+
+    Args:
+        create: Takes a folder and the number of images to a new trainer.
+        place: An empty folder.
+        stop_at: Images after which the second one stops and is made anew.
+        images: Where both end.
+    """
+    straight = create(place / "straight", images)
+    straight.fit()
+    create(place / "parts", stop_at).fit()
+    torch.rand(17)  # a new process stands elsewhere in its chance
+    rest = create(place / "parts", images)
+    assert rest.progress.images_seen == stop_at
+    rest.fit()
+    assert_same(rest, straight)
+
+
+def moved_parts(parts: Mapping[str, nn.Module], step: Callable[[], object]) -> set[str]:
+    """Do one step and return the names of the parts whose weights changed."""
+    before = {name: [p.detach().clone() for p in part.parameters()] for name, part in parts.items()}
+    step()
+    return {
+        name
+        for name, part in parts.items()
+        if any(not torch.equal(p, q) for p, q in zip(part.parameters(), before[name], strict=True))
+    }
 
 
 def main() -> None:

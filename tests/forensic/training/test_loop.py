@@ -15,18 +15,11 @@ from torch import Tensor
 from forensic.errors import TrainingError
 from forensic.training import loop
 from forensic.training.history import History
-from forensic.training.loop import BEST, CHECKPOINT, HISTORY, Trainer
+from forensic.training.loop import BEST, CHECKPOINT, HISTORY
 from forensic.training.task import Batch
-from tests.support.training import ToyTask, create_trainer, state_of
+from tests.support.training import ToyTask, assert_same, create_trainer
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def assert_equal_states(first: Trainer, second: Trainer) -> None:
-    ours, theirs = state_of(first), state_of(second)
-    assert ours.keys() == theirs.keys()
-    for key, value in ours.items():
-        assert torch.equal(value, theirs[key]), key
 
 
 def figures(folder: Path) -> list[dict[str, object]]:
@@ -49,7 +42,7 @@ def test_resuming_is_exact_bit_for_bit(
     rest = create_trainer(tmp_path / "parts")
     assert rest.progress.images_seen == stop_at
     rest.fit()
-    assert_equal_states(straight, rest)
+    assert_same(straight, rest)
     assert figures(tmp_path / "parts") == figures(tmp_path / "straight")
     assert rest.progress.best_score == straight.progress.best_score
 
@@ -73,7 +66,7 @@ def test_resuming_after_a_kill_is_exact(tmp_path: Path) -> None:
     resumed.fit()
     straight = create_trainer(tmp_path / "straight")
     straight.fit()
-    assert_equal_states(straight, resumed)
+    assert_same(straight, resumed)
     assert figures(tmp_path / "killed") == figures(tmp_path / "straight")
 
 
@@ -88,7 +81,7 @@ def test_finished_training_does_nothing_more(tmp_path: Path) -> None:
     first.fit()
     again = create_trainer(tmp_path)
     assert again.fit().step == 20
-    assert_equal_states(first, again)
+    assert_same(first, again)
 
 
 def test_longer_schedule_goes_on(tmp_path: Path) -> None:
@@ -133,7 +126,7 @@ def test_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(tmp_pat
         create_trainer(tmp_path, ToyTask(fail_at=3)).fit()
     assert str(tmp_path / CHECKPOINT) in str(caught.value)
     assert (tmp_path / CHECKPOINT).read_bytes() == saved
-    assert_equal_states(create_trainer(tmp_path), good)
+    assert_same(create_trainer(tmp_path), good)
 
 
 def test_weights_that_are_no_numbers_are_never_saved(tmp_path: Path) -> None:
@@ -148,7 +141,7 @@ def test_weights_that_are_no_numbers_are_never_saved(tmp_path: Path) -> None:
 
     with pytest.raises(TrainingError, match=r"a weight is not a finite number; .* last good"):
         create_trainer(tmp_path, Spoiled(), images=44).fit()
-    assert_equal_states(create_trainer(tmp_path), good)
+    assert_same(create_trainer(tmp_path), good)
 
 
 def test_patience_counts_validations_without_a_better_score(tmp_path: Path) -> None:

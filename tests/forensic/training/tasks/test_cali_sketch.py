@@ -1,5 +1,6 @@
 """The three stages of Cali-Sketch on pictures of 32 pixels."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from forensic.training.loop import Schedule, Trainer
 from forensic.training.task import Batch
 from forensic.training.tasks.cali_sketch import CaliSketchTask
 from tests.support.calibration import write_calibration
+from tests.support.training import assert_resumes_exactly, moved_parts
 from tests.support.vgg import write_vgg19
 
 CPU = torch.device("cpu")
@@ -44,13 +46,7 @@ def batch(place: Path) -> Batch:
 def moved(task: CaliSketchTask, data: Batch) -> set[str]:
     """Do one step and return the names of the networks that changed."""
     parts = {"scn": task.generator.scn, "isn": task.generator.isn, **task.networks()}
-    before = {n: [p.detach().clone() for p in net.parameters()] for n, net in parts.items()}
-    task.step(data)
-    return {
-        name
-        for name, network in parts.items()
-        if any(not torch.equal(p, q) for p, q in zip(network.parameters(), before[name]))  # noqa: B905
-    }
+    return moved_parts(parts, lambda: task.step(data))
 
 
 def test_losses_are_the_weighted_sums_of_equations_4_and_6(place: Path) -> None:
@@ -198,13 +194,4 @@ def create_trainer(place: Path, out: Path, images: int) -> Trainer:
 
 @pytest.mark.parametrize("stop_at", [4, 8])
 def test_resuming_is_exact_across_the_stages(place: Path, tmp_path: Path, stop_at: int) -> None:
-    straight = create_trainer(place, tmp_path / "straight", 12)
-    straight.fit()
-    create_trainer(place, tmp_path / "parts", stop_at).fit()
-    rest = create_trainer(place, tmp_path / "parts", 12)
-    rest.fit()
-    for name, network in straight.task.networks().items():
-        ours = rest.task.networks()[name].state_dict()
-        for key, value in network.state_dict().items():
-            assert torch.equal(ours[key], value), (name, key)
-    assert rest.progress.best_score == straight.progress.best_score
+    assert_resumes_exactly(partial(create_trainer, place), tmp_path, stop_at=stop_at, images=12)
