@@ -63,8 +63,10 @@ class Cascade:
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
+        # On a CPU, the pooling of channels-last maps is several times as fast.
         self.proposer, self.refiner, self.judge = (
-            net().eval().to(device) for net in (PNet, RNet, ONet)
+            net().eval().to(device).to(memory_format=torch.channels_last)
+            for net in (PNet, RNet, ONet)
         )
 
     @torch.inference_mode()
@@ -113,7 +115,8 @@ class Cascade:
         scale, found = CELL_PX / min_face_px, []
         while min(height, width) * scale >= CELL_PX:
             size = round(height * scale), round(width * scale)
-            shift, probability = self.proposer(F.interpolate(pixels, size, mode="area"))
+            level = F.interpolate(pixels, size, mode="area")
+            shift, probability = self.proposer(level.contiguous(memory_format=torch.channels_last))
             image, row, column = (probability[:, 1] >= least).nonzero(as_tuple=True)
             corner = torch.stack([column, row, column, row], 1) * STRIDE_PX
             corner = corner + torch.tensor([0, 0, CELL_PX, CELL_PX], device=self.device)
@@ -156,9 +159,8 @@ class Cascade:
     ) -> tuple[Tensor, ...]:
         # One spare crop, dropped again: the networks cannot take an empty batch.
         regions = F.pad(torch.cat([index[:, None].to(boxes.dtype), boxes], 1), (0, 0, 0, 1))
-        parts = [
-            net(roi_align(pixels, chunk, size, aligned=True)) for chunk in regions.split(CHUNK)
-        ]
+        crops = (roi_align(pixels, chunk, size, aligned=True) for chunk in regions.split(CHUNK))
+        parts = [net(crop.contiguous(memory_format=torch.channels_last)) for crop in crops]
         return tuple(torch.cat(part)[:-1] for part in zip(*parts, strict=True))
 
 
