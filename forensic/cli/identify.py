@@ -29,10 +29,11 @@ FILE = click.Path(path_type=Path)
 @click.option("-k", "k", default=20, show_default=True, help="Persons in the list.")
 @click.option(
     "--generator",
-    default="csi-line",
+    default="best",
     show_default=True,
-    help="Inverts the sketch first: csi-line, csi-grayscale, csi-color; none embeds the sketch, "
-    "adapter encodes it, best adds up several with weights learnt on other people.",
+    help="How the sketch is compared: best adds up several ways with weights learnt on other "
+    "people; adapter encodes it, csi-line, csi-grayscale and csi-color invert it first, none "
+    "embeds it as it is.",
 )
 @click.option("--also", type=FILE, multiple=True, help="Another sketch of the person; repeatable.")
 @click.option("--embedder", default="sketchface", show_default=True, help="Name or path.")

@@ -102,7 +102,8 @@ def find_fusion(embedder: str, weights_sha256: str, *, folder: Path | None = Non
     raise MissingWeights(
         f"No fusion was fitted for the embedder {embedder}. Fit one with `forensic benchmark "
         "fusion` and put its best*.json into the folder of weights"
-        f"{f' {folder}' if folder else ''}, or name one method, e.g. none or csi-line."
+        f"{f' {folder}' if folder else ''}, or name one method (--generator none of identify, "
+        "--methods none,csi-line of benchmarks)."
     )
 
 

@@ -10,7 +10,7 @@ import click
 from pipelines.benchmark.papers import papers
 
 FOLDER = click.Path(path_type=Path)
-METHODS = "none,csi-line,csi-grayscale,csi-color"
+METHODS = "best,none,csi-line"
 EMBEDDER_HELP = (
     "Name, TOML of an ONNX network, or a plain matcher: pixels, vgg, vgg:PATH; with --methods "
     "fcn-sketch: fcn:NAME, fcn:PATH or gray."

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
-from pipelines.benchmark.cli import EMBEDDER_HELP, FOLDER, KINDS, METHODS
+from pipelines.benchmark.cli import EMBEDDER_HELP, FOLDER, KINDS
 from pipelines.heldout import SEEN
+
+PARTS = "adapter,none,csi-line,csi-grayscale,csi-color"
 
 
 @click.command()
@@ -17,7 +19,7 @@ from pipelines.heldout import SEEN
     help="Folder with photos and sketches of people used for nothing else; repeatable.",
 )  # fmt: skip
 @click.option("--distractors", type=FOLDER, multiple=True, help="Photos of others; repeatable.")
-@click.option("--methods", default=f"adapter,{METHODS}", show_default=True, help="Tried parts.")
+@click.option("--methods", default=PARTS, show_default=True, help="Tried parts.")
 @click.option("--embedder", default="sketchface", show_default=True, help="Name or TOML.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option(

@@ -13,7 +13,7 @@ from forensic.faces.detect import FaceDetector
 from forensic.faces.landmarks import ALIGNED, aligned_landmarks
 from forensic.faces.search import Kind, find_faces
 from forensic.identification.enrol import embed_faces
-from forensic.identification.methods import METHODS, Method, create_method
+from forensic.identification.methods import METHODS, FusionMethod, Method, create_method
 from forensic.runtime import choose_device
 from forensic.values import RGB, Face, Landmarks, Vectors
 from pipelines.benchmark.locating import FaceFinder, Found
@@ -58,6 +58,7 @@ class System:
             "embedder": self.embedder.weights_sha256,
             "template": self.embedder.template,
             "generators": method.weights_sha256 if method else {},
+            **({"fusion": dict(method.weights)} if isinstance(method, FusionMethod) else {}),
             "device": self.device,
         }
 

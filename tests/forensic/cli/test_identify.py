@@ -136,6 +136,24 @@ def test_mistakes_exit_with_2_and_name_the_remedy(
     assert not out.exists()
 
 
+def test_the_bundled_models_search_with_best(folder: Path) -> None:
+    result = run("identify", folder / "probe.png", "--gallery", folder / "photos", "--json")
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert document["candidates"][0]["subject_id"] == "p0001"
+    assert document["provenance"]["method"] == "best"
+    assert len(document["contributions"]) == 3
+    assert "adapter" in document["contributions"][0]
+
+
+def test_an_embedder_without_a_fusion_names_the_remedy(folder: Path, index: Path) -> None:
+    options = ("--gallery", index, "--embedder", folder / "toy.toml")
+    result = run("identify", folder / "probe.png", *options)
+    assert result.exit_code == 2
+    assert "forensic benchmark fusion" in result.stderr
+    assert "--generator none" in result.stderr
+
+
 def test_a_sketch_without_a_face_asks_for_landmarks(folder: Path, index: Path) -> None:
     options = ("--gallery", index, "--embedder", folder / "toy.toml", "--generator", "none")
     result = run("identify", folder / "blank.png", *options)

@@ -121,9 +121,8 @@ def test_from_a_sealed_sketch_to_a_ranked_list(tmp_path: Path) -> None:
         wait_for(has_landmarks, worker)
         with session_scope(engine) as session:
             search = searches.request(
-                session, actor, case.id, gallery_id=gallery_id, probe_ids=[probe.id],
-                generators=["csi-line"],
-            )  # fmt: skip
+                session, actor, case.id, gallery_id=gallery_id, probe_ids=[probe.id]
+            )
         enqueue_committed(queue, session)
         wait_for(lambda: state_of(engine, search.job_id).ended_at is not None, worker)
         ended = state_of(engine, search.job_id)
@@ -131,10 +130,9 @@ def test_from_a_sealed_sketch_to_a_ranked_list(tmp_path: Path) -> None:
         with session_scope(engine) as session:
             listed = leads.candidates(session, actor, search.id)
         assert listed.entries[0].subject_external_id == "phantom 2"
-        assert set(listed.search.model_hashes or {}) == {
-            "embedder sketchface",
-            "generator csi-line",
-        }
+        assert listed.search.parameters["fusion"] == "best"
+        assert "adapter" in (listed.entries[0].contributions or {})
+        assert "embedder sketchface" in (listed.search.model_hashes or {})
 
         wait_for(lambda: is_healthy(port), worker)
         drawing = encode_image(face_photo(1, size_hw=(192, 192)))

@@ -5,11 +5,14 @@ import pytest
 
 from forensic.embedders.embedder import unit_rows
 from forensic.errors import CalibrationError
+from forensic.identification.methods import DirectMethod, FusionMethod
+from forensic.weights.fusions import Fusion, FusionPart
 from pipelines.benchmark.embedding import Embedded
 from pipelines.benchmark.enrolment import Enrolled
 from pipelines.benchmark.folders import PairsData
 from pipelines.benchmark.fusing import FusionOptions, fit, score_blocks
 from tests.support.benchmark import FakeMethod, fake_system
+from tests.support.fakes import FakeEmbedder
 
 
 def embedded(vectors: np.ndarray, missing: tuple[int, ...] = ()) -> Embedded:
@@ -63,6 +66,16 @@ def test_parts_that_help_each_other_are_kept() -> None:
     system = fake_system(methods=[FakeMethod("none"), FakeMethod("blind")])
     fusion = fit(system, [both], options, [PairsData([])])
     assert {part.method for part in fusion.parts} == {"none", "blind"}
+
+
+def test_vectors_of_another_fusion_are_not_taken_from_the_cache() -> None:
+    part = DirectMethod(embedder=FakeEmbedder())
+    identities = []
+    for weight in (1.0, 2.0):
+        fitted = Fusion("fake", "f" * 64, (FusionPart("none", weight, {}),), 0.0, {})
+        method = FusionMethod(fusion=fitted, parts=[part])
+        identities.append(fake_system(methods=[method]).identity("best"))
+    assert identities[0] != identities[1]
 
 
 def test_nobody_to_learn_from() -> None:
