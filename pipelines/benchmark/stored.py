@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from forensic.embedders.embedder import Embedder
+from forensic.errors import DataFolderError
 from forensic.files import sha256_of_bytes
 from forensic.gallery.index import GalleryIndex
 from forensic.values import Vectors
@@ -48,13 +49,40 @@ def load_stored(folder: Path, embedder: Embedder) -> StoredGallery:
         CorruptIndex: It differs from what its manifest records.
         IndexMismatch: Another embedder made it.
     """
-    index = GalleryIndex.load(
-        folder, expect_embedder=embedder.name, expect_weights_sha256=embedder.weights_sha256
-    )
+    index = _load(folder, embedder)
     vectors = np.ascontiguousarray(index.vectors)
     names = [f"index:{folder.name}/{photo_id}" for photo_id in index.photo_ids]
     digest = sha256_of_bytes(vectors.tobytes())
     return StoredGallery(vectors, names, list(index.subject_ids), digest)
+
+
+def look_up(folder: Path, embedder: Embedder, names: Sequence[str]) -> tuple[Embedded, str]:
+    """Return the vectors of named photos from an index made by this very embedder.
+
+    Args:
+        folder: The index.
+        embedder: Its maker.
+        names: Path of each photo inside its folder, without suffix.
+
+    Returns:
+        One row per name, not enrolled where the index lacks it; and the hash of all its vectors.
+
+    Raises:
+        DataFolderError: There is no index, or it holds none of the photos.
+        CorruptIndex: It differs from what its manifest records.
+        IndexMismatch: Another embedder made it.
+    """
+    index = _load(folder, embedder)
+    stored = np.ascontiguousarray(index.vectors)
+    row_of = {photo.rpartition(".")[0] or photo: row for row, photo in enumerate(index.photo_ids)}
+    rows = np.array([row_of.get(name, -1) for name in names], dtype=np.intp)
+    if (rows < 0).all():
+        raise DataFolderError(
+            f"{folder} holds none of the {len(names)} photos, such as {names[0]}. Make the index "
+            "from the same folder with `forensic index`."
+        )
+    vectors = np.where(rows[:, None] >= 0, stored[rows], np.float32(0))
+    return Embedded(vectors, rows >= 0), sha256_of_bytes(stored.tobytes())
 
 
 def without_mates(
@@ -87,3 +115,9 @@ def without_mates(
         stored.sha256,
     )
     return kept, [name for name, is_gone in zip(stored.names, gone, strict=True) if is_gone]
+
+
+def _load(folder: Path, embedder: Embedder) -> GalleryIndex:
+    return GalleryIndex.load(
+        folder, expect_embedder=embedder.name, expect_weights_sha256=embedder.weights_sha256
+    )

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensic.cli.progress import show_progress
+from forensic.embedders.embedder import Embedder
 from forensic.errors import DataFolderError, NoFaceError
-from forensic.files import sha256_of_file, write_json
+from forensic.files import sha256_of_bytes, sha256_of_file, write_json
 from forensic.images.io import SUFFIXES
 from forensic.reports.tables import interval, percent
 from forensic.runtime import provenance
@@ -22,12 +23,13 @@ from forensic.stats.binomial import clopper_pearson
 from forensic.stats.verification import acceptance_at, fold_accuracy
 from forensic.weights.store import choose_weights_folder
 from pipelines.benchmark.cache import Cache, default_cache_folder
-from pipelines.benchmark.embedding import embed_located
+from pipelines.benchmark.embedding import Embedded, embed_located
 from pipelines.benchmark.enrolment import GALLERY, gallery_way
 from pipelines.benchmark.experiment import embedder_record
 from pipelines.benchmark.folders import ImageFile, quote
 from pipelines.benchmark.locating import locate_faces
 from pipelines.benchmark.output import REPORT, whole_folder
+from pipelines.benchmark.stored import look_up
 from pipelines.benchmark.system import System, create_system
 
 FALSE_RATES = (0.1, 0.01, 0.001)
@@ -101,10 +103,25 @@ def find_images(folder: Path, names: set[str]) -> dict[str, ImageFile]:
     return found
 
 
-def verify_pairs(
-    pairs: LabelledPairs, images: Mapping[str, ImageFile], system: System, *, cache_folder: Path
-) -> dict[str, Any]:
-    """Compare the two faces of each pair, and return the figures.
+@dataclass(frozen=True)
+class Faces:
+    """The images of a list as vectors.
+
+    Attributes:
+        names: Of the images.
+        embedded: One row per image.
+        failures: Why an image has no vector, by name.
+        origin: What the report says of where the vectors come from.
+    """
+
+    names: list[str]
+    embedded: Embedded
+    failures: dict[str, str]
+    origin: dict[str, str]
+
+
+def embed_images(images: Mapping[str, ImageFile], system: System, *, cache_folder: Path) -> Faces:
+    """Return the vectors of image files.
 
     Raises:
         NoFaceError: No image can be used.
@@ -130,18 +147,42 @@ def verify_pairs(
                 cache=cache,
                 on_done=tell,
             )[GALLERY]
-    row_of = {name: row for row, name in enumerate(names)}
+    failures = {item.image.name: item.reason or "" for item in located if not item.found}
+    contents = sorted(image.sha256 for image in images.values())
+    origin = {"photos_sha256": sha256_of_bytes("\n".join(contents).encode())}
+    return Faces(names, embedded, failures, origin)
+
+
+def stored_images(folder: Path, names: set[str], embedder: Embedder) -> Faces:
+    """Return the vectors of images from a stored index; it must have been made by the embedder.
+
+    Raises:
+        DataFolderError: There is no index, or it holds none of the images.
+        CorruptIndex: It is damaged.
+        IndexMismatch: Another embedder made it.
+    """
+    listed = sorted(names)
+    embedded, sha256 = look_up(folder, embedder, listed)
+    missing = [name for name, is_in in zip(listed, embedded.enrolled, strict=True) if not is_in]
+    reasons = dict.fromkeys(missing, "It is not in the index.")
+    return Faces(listed, embedded, reasons, {"stored_index_sha256": sha256})
+
+
+def verify_pairs(pairs: LabelledPairs, faces: Faces, embedder: Embedder) -> dict[str, Any]:
+    """Compare the two faces of each pair, and return the figures."""
+    row_of = {name: row for row, name in enumerate(faces.names)}
     rows = [np.array([row_of[name] for name in side]) for side in (pairs.first, pairs.second)]
-    one, other = (embedded.vectors[side].astype(np.float64) for side in rows)
+    one, other = (faces.embedded.vectors[side].astype(np.float64) for side in rows)
     similarities = (one * other).sum(axis=1)
-    similarities[~(embedded.enrolled[rows[0]] & embedded.enrolled[rows[1]])] = np.nan
+    enrolled = faces.embedded.enrolled
+    similarities[~(enrolled[rows[0]] & enrolled[rows[1]])] = np.nan
     result = fold_accuracy(similarities, pairs.is_same, pairs.folds)
     return {
         "benchmark": "verify",
         "format": 1,
         "pairs": result.pairs,
-        "images": len(names),
-        "embedder": embedder_record(system.embedder).model_dump(),
+        "images": len(faces.names),
+        "embedder": embedder_record(embedder).model_dump(),
         "accuracy": {
             "mean": result.mean,
             "sd_over_folds": result.standard_deviation,
@@ -154,9 +195,7 @@ def verify_pairs(
             str(rate): acceptance_at(similarities, pairs.is_same, rate) for rate in FALSE_RATES
         },
         "pairs_not_compared": int(np.isnan(similarities).sum()),
-        "failures": [
-            {"name": item.image.name, "reason": item.reason} for item in located if not item.found
-        ],
+        "failures": [{"name": name, "reason": why} for name, why in faces.failures.items()],
     }
 
 
@@ -166,6 +205,7 @@ def benchmark_verify(
     *,
     embedder: str,
     device: str,
+    gallery_index: Path | None = None,
     out: Path,
     cache: Path | None,
     environment: Mapping[str, str],
@@ -179,7 +219,8 @@ def benchmark_verify(
     with whole_folder(out) as unfinished:
         listed = pairs_file or lfw / "pairs.txt"
         pairs = read_pairs(listed)
-        images = find_images(lfw, {*pairs.first, *pairs.second})
+        names = {*pairs.first, *pairs.second}
+        images = {} if gallery_index else find_images(lfw, names)
         system = create_system(
             embedder=embedder,
             methods=(),
@@ -187,26 +228,38 @@ def benchmark_verify(
             weights=choose_weights_folder(environment),
             allow_many=True,
         )
-        folder = cache or default_cache_folder(environment)
-        report = verify_pairs(pairs, images, system, cache_folder=folder)
+        faces = (
+            stored_images(gallery_index, names, system.embedder)
+            if gallery_index
+            else embed_images(
+                images, system, cache_folder=cache or default_cache_folder(environment)
+            )
+        )
+        report = verify_pairs(pairs, faces, system.embedder)
         command = ["forensic", "benchmark", "verify", "--lfw", str(lfw), "--pairs", str(listed)]
+        command += ["--gallery-index", str(gallery_index)] if gallery_index else []
         report["provenance"] = {
             **provenance([*command, "--embedder", embedder, "--device", device]),
             "device": system.device,
             "pairs_sha256": sha256_of_file(listed),
+            **faces.origin,
             "times": {
                 "started_at": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
                 "seconds": round(time.time() - started, 1),
             },
         }
         write_json(unfinished / REPORT, report)
+    return f"{_summary(report)}\n{out / REPORT}"
+
+
+def _summary(report: Mapping[str, Any]) -> str:
     accuracy = report["accuracy"]
     return (
         f"{report['pairs']} pairs, embedder {report['embedder']['name']}: accuracy "
         f"{percent(accuracy['mean'])} ± {100 * accuracy['sd_over_folds']:.2f} (SD over folds), "
         f"95 % interval {interval(accuracy['ci95'])}; accepted at 0.1 % false acceptances: "
         f"{percent(report['acceptance_at_false_rate']['0.001'])}; "
-        f"{report['pairs_not_compared']} pairs without a face, counted as wrong.\n{out / REPORT}"
+        f"{report['pairs_not_compared']} pairs without a face, counted as wrong."
     )
 
 

@@ -4,9 +4,18 @@ import numpy as np
 import pytest
 
 from forensic.errors import DataFolderError
+from forensic.gallery.index import GalleryIndex
 from forensic.images.io import write_image
-from pipelines.benchmark.verify import LabelledPairs, find_images, read_pairs, verify_pairs
+from pipelines.benchmark.verify import (
+    LabelledPairs,
+    embed_images,
+    find_images,
+    read_pairs,
+    stored_images,
+    verify_pairs,
+)
 from tests.support.benchmark import fake_system
+from tests.support.fakes import FakeEmbedder
 
 GOOD = "2\t1\nAnn\t1\t2\nAnn\t1\tBob\t1\nBob\t1\t2\nBob\t2\tCy\t10\n"
 
@@ -60,7 +69,8 @@ def test_missing_images_are_named(tmp_path: Path) -> None:
 
 def _verify(tmp_path: Path, pairs: LabelledPairs) -> dict[str, object]:
     images = find_images(_people(tmp_path / "lfw"), {*pairs.first, *pairs.second})
-    return verify_pairs(pairs, images, fake_system(), cache_folder=tmp_path / "cache")
+    faces = embed_images(images, fake_system(), cache_folder=tmp_path / "cache")
+    return verify_pairs(pairs, faces, FakeEmbedder())
 
 
 def test_faces_of_one_person_are_told_from_others(tmp_path: Path) -> None:
@@ -80,9 +90,39 @@ def test_image_without_a_face_makes_its_pairs_wrong(tmp_path: Path) -> None:
     folder = _people(tmp_path / "lfw")
     write_image(folder / "Cy" / "Cy_0010.png", np.full((40, 40, 3), 255, np.uint8))
     images = find_images(folder, {*pairs.first, *pairs.second})
-    report = verify_pairs(pairs, images, fake_system(), cache_folder=tmp_path / "cache")
+    faces = embed_images(images, fake_system(), cache_folder=tmp_path / "cache")
+    report = verify_pairs(pairs, faces, FakeEmbedder())
     assert report["pairs_not_compared"] == 1
     # Its own pair is wrong, and so is Ann's with Bob: a fold left with one matched pair alone
     # gives the threshold that accepts everything.
     assert report["accuracy"]["correct"] == 2
     assert report["failures"] == [{"name": "Cy/Cy_0010", "reason": "No face was found."}]
+
+
+def _stored(folder: Path, vectors: np.ndarray, photo_ids: list[str]) -> Path:
+    people = [photo.partition("/")[0] for photo in photo_ids]
+    GalleryIndex.build(
+        vectors, photo_ids=photo_ids, subject_ids=people, embedder_name="fake",
+        weights_sha256="f" * 64,
+    ).save(folder)  # fmt: skip
+    return folder
+
+
+def test_stored_index_gives_the_figures_of_the_photos_and_lacking_ones_are_wrong(
+    tmp_path: Path,
+) -> None:
+    pairs = read_pairs(_list(tmp_path, GOOD))
+    names = {*pairs.first, *pairs.second}
+    images = find_images(_people(tmp_path / "lfw"), names)
+    faces = embed_images(images, fake_system(), cache_folder=tmp_path / "cache")
+    ids = [f"{name}.png" for name in faces.names]
+    whole = _stored(tmp_path / "whole", faces.embedded.vectors, ids)
+    from_index = verify_pairs(pairs, stored_images(whole, names, FakeEmbedder()), FakeEmbedder())
+    assert from_index == verify_pairs(pairs, faces, FakeEmbedder())
+    part = _stored(tmp_path / "part", faces.embedded.vectors[:4], ids[:4])
+    lacking = verify_pairs(pairs, stored_images(part, names, FakeEmbedder()), FakeEmbedder())
+    assert lacking["pairs_not_compared"] == 1
+    assert lacking["failures"] == [{"name": "Cy/Cy_0010", "reason": "It is not in the index."}]
+    other = _stored(tmp_path / "other", faces.embedded.vectors[:1], ["Zoe/Zoe_0001.png"])
+    with pytest.raises(DataFolderError, match="holds none of the 5 photos"):
+        stored_images(other, names, FakeEmbedder())
