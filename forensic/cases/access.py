@@ -8,9 +8,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
+from db.base import Base
 from db.errors import Conflict, Invalid, NotFound
 from db.models import Candidate, Case, CaseStatus, Probe, Rendition, Report, Search
 from db.queries import cases as case_rows
@@ -25,6 +27,9 @@ from forensic.errors import (
     RecordNotFound,
     RequestRefused,
 )
+
+Model = TypeVar("Model", bound=Base)
+InCase = TypeVar("InCase", Probe, Search, Report)
 
 TEXT_MAX = 2000
 """Characters that a field of free text may hold."""
@@ -86,11 +91,7 @@ def get_probe(
         RecordNotFound: There is no such probe, or it is in other people's case.
         CaseClosed: The case is closed and was to be changed.
     """
-    member_id(actor, action)
-    with plain_errors():
-        probe = get_row(session, Probe, probe_id)
-    _belongs(session, actor, probe.case_id, action, is_change, "probe", probe_id)
-    return probe
+    return _get(session, actor, Probe, probe_id, action, is_change=is_change)
 
 
 def get_rendition(
@@ -102,12 +103,9 @@ def get_rendition(
         NotPermitted: No role of the actor allows the action.
         RecordNotFound: There is no such rendition, or it is in other people's case.
     """
-    member_id(actor, action)
-    with plain_errors():
-        rendition = get_row(session, Rendition, rendition_id)
-        probe = get_row(session, Probe, rendition.probe_id)
-    _belongs(session, actor, probe.case_id, action, False, "rendition", rendition_id)
-    return rendition, probe
+    rendition = _read(session, actor, Rendition, rendition_id, action)
+    with _as_missing("rendition", rendition_id):
+        return rendition, get_probe(session, actor, rendition.probe_id, action)
 
 
 def get_search(
@@ -120,11 +118,7 @@ def get_search(
         RecordNotFound: There is no such search, or it is in other people's case.
         CaseClosed: The case is closed and was to be changed.
     """
-    member_id(actor, action)
-    with plain_errors():
-        search = get_row(session, Search, search_id)
-    _belongs(session, actor, search.case_id, action, is_change, "search", search_id)
-    return search
+    return _get(session, actor, Search, search_id, action, is_change=is_change)
 
 
 def get_candidate(
@@ -142,12 +136,11 @@ def get_candidate(
         RecordNotFound: There is no such candidate, or it is in other people's case.
         CaseClosed: The case is closed and was to be changed.
     """
-    member_id(actor, action)
-    with plain_errors():
-        candidate = get_row(session, Candidate, candidate_id)
-        search = get_row(session, Search, candidate.search_id)
-    _belongs(session, actor, search.case_id, action, is_change, "candidate", candidate_id)
-    return candidate, search
+    candidate = _read(session, actor, Candidate, candidate_id, action)
+    with _as_missing("candidate", candidate_id):
+        return candidate, get_search(
+            session, actor, candidate.search_id, action, is_change=is_change
+        )
 
 
 def get_report(session: Session, actor: Actor, report_id: uuid.UUID, action: Action) -> Report:
@@ -157,11 +150,7 @@ def get_report(session: Session, actor: Actor, report_id: uuid.UUID, action: Act
         NotPermitted: No role of the actor allows the action.
         RecordNotFound: There is no such report, or it is in other people's case.
     """
-    member_id(actor, action)
-    with plain_errors():
-        report = get_row(session, Report, report_id)
-    _belongs(session, actor, report.case_id, action, False, "report", report_id)
-    return report
+    return _get(session, actor, Report, report_id, action)
 
 
 def check_system(actor: Actor) -> None:
@@ -215,17 +204,35 @@ def _shown(field: str) -> str:
     return field.replace("_", " ").capitalize()
 
 
-def _belongs(
+def _read(
+    session: Session, actor: Actor, model: type[Model], key: uuid.UUID, action: Action
+) -> Model:
+    """Return a row for an actor who may do `action` somewhere; whose case it is, is still open."""
+    member_id(actor, action)
+    with plain_errors():
+        return get_row(session, model, key)
+
+
+def _get(
     session: Session,
     actor: Actor,
-    case_id: uuid.UUID,
-    action: Action,
-    is_change: bool,
-    kind: str,
+    model: type[InCase],
     key: uuid.UUID,
-) -> None:
+    action: Action,
+    *,
+    is_change: bool = False,
+) -> InCase:
+    """Return a row of a case in which the actor may do `action`."""
+    row = _read(session, actor, model, key, action)
+    with _as_missing(model.__name__.lower(), key):
+        get_case(session, actor, row.case_id, action, is_change=is_change)
+    return row
+
+
+@contextmanager
+def _as_missing(kind: str, key: uuid.UUID) -> Iterator[None]:
     """Refuse what is in other people's case, in the words for what does not exist."""
     try:
-        get_case(session, actor, case_id, action, is_change=is_change)
-    except CaseNotFound:
+        yield
+    except (CaseNotFound, RecordNotFound):
         raise RecordNotFound(kind, key) from None

@@ -112,6 +112,7 @@ class Tag(enum.StrEnum):
     BENCHMARK_VIEWED = "benchmarks:benchmark:view"
 
     AUDIT_VIEWED = "audit:events:view"
+    USAGE_VIEWED = "audit:usage:view"
     AUDIT_VERIFIED = "audit:events:verify"
 
 

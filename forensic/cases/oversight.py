@@ -1,10 +1,11 @@
-"""Oversight: reading the audit and proving that nothing in it was changed."""
+"""Oversight: reading the audit, proving that nothing in it was changed, and figures of use."""
 
 from __future__ import annotations
 
 import json
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,9 +14,11 @@ from db.models import AuditEvent
 from db.queries import audit as events
 from db.queries.audit import Anchor, Verification
 from db.queries.rows import Page
+from db.queries.usage import Usage, count_usage
 from forensic.cases import access, audit
 from forensic.cases.actor import Actor
 from forensic.cases.permissions import Action, check
+from forensic.errors import RequestRefused
 
 
 def list_events(
@@ -50,6 +53,28 @@ def list_events(
         )
     audit.record(session, actor, audit.Tag.AUDIT_VIEWED, of_case=case_id, of_actor=by, of_tag=tag)
     return page
+
+
+def usage(session: Session, actor: Actor, *, first_on: date, last_on: date) -> Usage:
+    """Return how much the service was used in a period, and what came of it.
+
+    Args:
+        session: An open session that may write: the look is recorded.
+        actor: Who asks.
+        first_on: First day of the period, in UTC.
+        last_on: Its last day.
+
+    Raises:
+        NotPermitted: No role of the actor allows it.
+        RequestRefused: The period ends before it begins.
+    """
+    check(actor, Action.VIEW_AUDIT)
+    if last_on < first_on:
+        raise RequestRefused("The period ends before it begins.", field="last_on")
+    since = datetime.combine(first_on, time(), UTC)
+    counted = count_usage(session, since, datetime.combine(last_on, time.max, UTC))
+    audit.record(session, actor, audit.Tag.USAGE_VIEWED, first_on=first_on, last_on=last_on)
+    return counted
 
 
 def verify(session: Session, actor: Actor, *, anchors: Sequence[Anchor] = ()) -> Verification:

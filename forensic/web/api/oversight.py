@@ -1,4 +1,4 @@
-"""`/audit`, `/models` and `/system`: what was done, with what, on what."""
+"""`/audit`, `/usage`, `/models` and `/system`: what was done, how much, with what, on what."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import forensic
 from db.migrations import newest_revision
 from db.models import GenerationState, IndexGeneration
 from db.queries.audit import Anchor, FaultKind, Verification
+from db.queries.usage import Usage
 from forensic.cases import oversight
 from forensic.cases.permissions import Action, check
 from forensic.errors import RecordNotFound
@@ -76,6 +77,31 @@ class VerificationSchema(Schema):
     faults = fields.List(fields.Nested(AuditFaultSchema), required=True)
 
 
+class PeriodQuery(Schema):
+    """First and last day of a period, in UTC."""
+
+    first_on = fields.Date(required=True)
+    last_on = fields.Date(required=True)
+
+
+class UsageSchema(Schema):
+    """How much the service was used, and what came of it; leads, never identifications."""
+
+    cases = fields.Integer(required=True)
+    probes = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    renditions = fields.Integer(required=True)
+    searches = fields.Integer(required=True)
+    searches_completed = fields.Integer(required=True)
+    searches_failed = fields.Integer(required=True)
+    lists_empty = fields.Integer(required=True)
+    lists_reviewed = fields.Integer(required=True)
+    lists_with_lead = fields.Integer(required=True)
+    candidates = fields.Integer(required=True)
+    decisions = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    adjudications = fields.Integer(required=True)
+    reports = fields.Integer(required=True)
+
+
 class ModelSchema(Schema):
     """One trained network that this version knows."""
 
@@ -136,6 +162,12 @@ def verify(query: dict[str, str | None]) -> Verification:
     """Read the whole audit and tell every event that was edited, removed or moved."""
     anchors = [Anchor.parse(query["anchor"])] if query["anchor"] else []
     return oversight.verify(records.session(), auth.current_actor(), anchors=anchors)
+
+
+@family.operation("GET", "/usage", query=PeriodQuery, gives=UsageSchema)
+def get_usage(query: dict[str, Any]) -> Usage:
+    """Count cases, searches, lists and outcomes of a period."""
+    return oversight.usage(records.session(), auth.current_actor(), **query)
 
 
 @family.operation("GET", "/models", gives=ModelsSchema)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy import Engine, text
 
@@ -8,7 +10,8 @@ from db.session import session_scope
 from forensic.cases import oversight
 from forensic.cases.audit import Tag
 from forensic.errors import NotPermitted, RequestRefused
-from tests.support.service import actor_of, events_of, open_case
+from forensic.storage import FileStore
+from tests.support.service import actor_of, completed_search, events_of, open_case
 
 
 def test_events_are_read_newest_first_by_case_person_and_kind(records: Engine) -> None:
@@ -62,3 +65,18 @@ def test_a_check_of_the_chain_is_recorded_with_what_it_found(records: Engine) ->
 def test_investigators_verify_nothing(records: Engine) -> None:
     with session_scope(records) as session, pytest.raises(NotPermitted):
         oversight.verify(session, actor_of(session, Role.INVESTIGATOR))
+
+
+def test_auditors_see_how_much_the_service_was_used(records: Engine, store: FileStore) -> None:
+    today = datetime.now(UTC).date()
+    with session_scope(records) as session:
+        auditor = actor_of(session, Role.AUDITOR)
+        ines = actor_of(session, Role.INVESTIGATOR)
+        completed_search(session, ines, open_case(session, ines), store)
+        told = oversight.usage(session, auditor, first_on=today, last_on=today)
+        assert (told.cases, told.searches_completed, told.candidates) == (1, 1, 3)
+        assert len(events_of(session, Tag.USAGE_VIEWED)) == 1
+        with pytest.raises(RequestRefused, match="ends before"):
+            oversight.usage(session, auditor, first_on=today, last_on=today - timedelta(days=1))
+        with pytest.raises(NotPermitted):
+            oversight.usage(session, ines, first_on=today, last_on=today)

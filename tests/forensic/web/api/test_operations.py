@@ -51,6 +51,7 @@ class Operation:
     status: int = 200
     body: dict[str, Any] | None = None
     form: dict[str, Any] | None = None
+    query: dict[str, str] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     by_session: bool = False
     """Whether an API key is not enough."""
@@ -198,6 +199,7 @@ OPERATIONS = [
     row("GET", "/benchmarks/{benchmark_id}/files/none.pdf", *ALL, status=404),
     row("GET", "/audit", U),
     row("GET", "/audit/verify", U, A),
+    row("GET", "/usage", U, query={"first_on": "2026-01-01", "last_on": "2026-12-31"}),
     row("GET", "/models", *ALL),
     row("GET", "/models/{model}", *ALL),
     row("GET", "/system", *ALL),
@@ -316,7 +318,7 @@ def send(client: FlaskClient, operation: Operation, ids: dict[str, str]):
             return [filled(item) for item in value]
         return value
 
-    sent: dict[str, Any] = {"headers": operation.headers}
+    sent: dict[str, Any] = {"headers": operation.headers, "query_string": operation.query}
     if operation.body is not None:
         sent["json"] = {name: filled(value) for name, value in operation.body.items()}
     if operation.form is not None:
