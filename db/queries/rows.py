@@ -1,12 +1,12 @@
-"""What all families share: one row by its key, and pages of rows."""
+"""What all families share: rows by their keys, and pages of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select
+from sqlalchemy import Select, inspect, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.base import Base
@@ -82,3 +82,27 @@ def get_row(session: Session, model: type[Model], key: Any, *, lock: bool = Fals
     if row is None:
         raise NotFound(model.__name__.lower(), key)
     return row
+
+
+def get_rows(session: Session, model: type[Model], keys: Collection[Any]) -> dict[Any, Model]:
+    """Return the rows with these primary keys, by key, in one statement.
+
+    Args:
+        session: An open session.
+        model: Which table; its primary key is one column.
+        keys: The primary keys, a thousand at most; each may be named more than once.
+
+    Raises:
+        NotFound: One of them is not there.
+        Invalid: There are too many.
+    """
+    wanted = set(keys)
+    if len(wanted) > PAGE_SIZE_MAX:
+        raise Invalid(f"At most {PAGE_SIZE_MAX} rows are read at once, not {len(wanted)}.")
+    mapper = inspect(model)
+    (column,) = mapper.primary_key
+    rows = session.scalars(select(model).where(column.in_(wanted))).all() if wanted else []
+    found = {mapper.primary_key_from_instance(row)[0]: row for row in rows}
+    for key in wanted - found.keys():
+        raise NotFound(model.__name__.lower(), key)
+    return found

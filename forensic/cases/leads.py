@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.models import Candidate, Photo, PhotoState, Review, Role, Search, Subject, Verdict
 from db.queries import reviews as review_rows
 from db.queries import searches as search_rows
-from db.queries.rows import PAGE_SIZE_MAX, get_row
+from db.queries.rows import PAGE_SIZE_MAX, get_rows
 from forensic.cases import access, audit
 from forensic.cases.actor import Actor
 from forensic.cases.permissions import Action
@@ -92,10 +92,7 @@ def candidates(session: Session, actor: Actor, search_id: uuid.UUID) -> Candidat
     is_blind = must_stay_blind(actor, rows, own)
     if is_blind:
         rows.sort(key=lambda row: _shuffled(actor, row))
-    entries = tuple(
-        _view(session, row, own.get(row.id), label=label, is_blind=is_blind)
-        for label, row in enumerate(rows, start=1)
-    )
+    entries = _views(session, rows, own, is_blind=is_blind)
     audit.record(
         session,
         actor,
@@ -172,20 +169,27 @@ def _shuffled(actor: Actor, candidate: Candidate) -> str:
     return hashlib.sha256(f"{actor.user_id}:{candidate.id}".encode()).hexdigest()
 
 
-def _view(
-    session: Session, row: Candidate, own: Review | None, *, label: int, is_blind: bool
-) -> CandidateView:
-    photo = get_row(session, Photo, row.photo_id)
-    subject = get_row(session, Subject, row.subject_id)
-    return CandidateView(
-        label=label,
-        id=row.id,
-        photo_sha256=row.photo_sha256,
-        size_px=(photo.width_px, photo.height_px),
-        landmarks=photo.landmarks,
-        rank=None if is_blind else row.rank,
-        similarity=None if is_blind else row.similarity,
-        contributions=None if is_blind else row.contributions,
-        subject_external_id=None if is_blind else subject.external_id,
-        own_review=own,
+def _views(
+    session: Session,
+    rows: Sequence[Candidate],
+    own: Mapping[uuid.UUID, Review],
+    *,
+    is_blind: bool,
+) -> tuple[CandidateView, ...]:
+    photos = get_rows(session, Photo, {row.photo_id for row in rows})
+    subjects = get_rows(session, Subject, {row.subject_id for row in rows})
+    return tuple(
+        CandidateView(
+            label=label,
+            id=row.id,
+            photo_sha256=row.photo_sha256,
+            size_px=(photos[row.photo_id].width_px, photos[row.photo_id].height_px),
+            landmarks=photos[row.photo_id].landmarks,
+            rank=None if is_blind else row.rank,
+            similarity=None if is_blind else row.similarity,
+            contributions=None if is_blind else row.contributions,
+            subject_external_id=None if is_blind else subjects[row.subject_id].external_id,
+            own_review=own.get(row.id),
+        )
+        for label, row in enumerate(rows, start=1)
     )

@@ -5,7 +5,7 @@ from sqlalchemy import Engine, delete, select
 
 from db.errors import Invalid, NotFound
 from db.models import Case, User, UserRole
-from db.queries.rows import fetch_page, get_row
+from db.queries.rows import PAGE_SIZE_MAX, fetch_page, get_row, get_rows
 from db.session import session_scope
 from tests.support.factories import make_user, unknown_id
 
@@ -77,3 +77,24 @@ def test_locking_reads_the_row_afresh(engine: Engine) -> None:
         session.connection().exec_driver_sql("UPDATE users SET full_name = 'Changed'")
         assert user.full_name == "A Person"
         assert get_row(session, User, user.id, lock=True).full_name == "Changed"
+
+
+def test_rows_are_read_together_by_key(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        users = [make_user(session, name=f"u{i}") for i in range(3)]
+        keys = [users[2].id, users[0].id, users[2].id]
+        assert {k: row.name for k, row in get_rows(session, User, keys).items()} == {
+            users[0].id: "u0",
+            users[2].id: "u2",
+        }
+        assert get_rows(session, User, []) == {}
+
+
+def test_a_row_that_is_not_there_is_not_left_out_silently(engine: Engine) -> None:
+    with session_scope(engine) as session:
+        known = make_user(session, name="ann").id
+        missing = unknown_id()
+        with pytest.raises(NotFound, match=str(missing)):
+            get_rows(session, User, [known, missing])
+        with pytest.raises(Invalid, match="At most"):
+            get_rows(session, User, [unknown_id() for _ in range(PAGE_SIZE_MAX + 1)])

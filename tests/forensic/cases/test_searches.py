@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from db.models import Role, SearchInput, Verdict
 from db.queries.photos import remove_photos
@@ -304,3 +304,18 @@ def test_only_the_worker_completes_a_search(records: Engine, scene) -> None:
         )
         with pytest.raises(NotPermitted, match="Only the worker"):
             searches.record_outcome(session, actor, search.id, outcome=outcome(), ranked=[])
+
+
+def test_a_longer_list_takes_no_more_statements(records: Engine, store: FileStore) -> None:
+    asked: list[str] = []
+    event.listen(records, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    counts = []
+    for n in (2, 15):
+        with session_scope(records) as session:
+            actor = actor_of(session, Role.INVESTIGATOR)
+            search_id = completed_search(session, actor, open_case(session, actor), store, n=n).id
+        with session_scope(records) as session:
+            asked.clear()
+            assert len(leads.candidates(session, actor, search_id).entries) == n
+            counts.append(len(asked))
+    assert counts[0] == counts[1]
