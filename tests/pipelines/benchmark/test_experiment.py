@@ -1,3 +1,6 @@
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,7 @@ from pipelines.benchmark.cases import case_pictures, extremes
 from pipelines.benchmark.experiment import Outcome, run_pairs
 from pipelines.benchmark.folders import read_data
 from pipelines.benchmark.system import System
-from tests.support.benchmark import FakeMethod, fake_system
+from tests.support.benchmark import FakeFinder, FakeMethod, fake_system
 
 N = 12
 
@@ -74,6 +77,46 @@ def test_same_input_same_report_from_scratch_from_cache_and_resumed(
     first = figures(_run(folders, fake_system()))
     assert figures(_run(folders, fake_system())) == first
     assert figures(_run(folders, fake_system(), cache="fresh")) == first
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from pipelines.benchmark.experiment import run_pairs
+from pipelines.benchmark.folders import read_data
+from tests.support.benchmark import FakeMethod, fake_system
+
+class Killed(FakeMethod):
+    def probe(self, sketches, landmarks, *, is_simulated=False):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+photos, sketches, others = map(Path, sys.argv[1:])
+run_pairs(
+    read_data(photos, sketches, distractors=[others]),
+    fake_system(methods=[FakeMethod("none"), Killed("second")]),
+    cache_folder=photos.parent / "cache",
+    sketch_kind="viewed",
+    command=["forensic"],
+)
+"""
+
+
+def test_run_that_was_killed_goes_on_and_ends_as_one_that_was_not(
+    folders: tuple[Path, Path, Path],
+) -> None:
+    words = [sys.executable, "-c", KILLED, *map(str, folders)]
+    killed = subprocess.run(words, cwd=Path(__file__).parents[3], timeout=300, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    finder = FakeFinder()
+    reports = []
+    for cache in ("cache", "fresh"):
+        methods = [FakeMethod("none"), FakeMethod("second")]
+        outcome = _run(folders, fake_system(methods=methods, finder=finder), cache=cache)
+        reports.append(outcome.report.model_dump(mode="json"))
+        reports[-1]["provenance"].pop("times")
+        if cache == "cache":
+            assert finder.seen == 0  # all faces were found before the kill
+    assert reports[0] == reports[1]
 
 
 def test_lost_sketch_and_lost_photo_are_misses_and_are_listed(
