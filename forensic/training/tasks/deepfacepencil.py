@@ -46,8 +46,9 @@ class DeepFacePencilTask:
     it is; second the pooling, G_m's encoder and D; third all.
 
     Departures and readings: the discriminator goes on from the first stage into the second. Its
-    game is least squares as in the released code (`game="vanilla"` is equation 5). Where the
-    released code judged the aligned fake in the deformed branch, each branch has its own here.
+    game is least squares as in the released code (`game="vanilla"` is equation 5, the generators'
+    side in the form that does not saturate). Where the released code judged the aligned fake in
+    the deformed branch, each branch has its own here. A face has one deformed sketch throughout.
 
     Args:
         in_channels: Of the stored sketches; one channel is repeated.
