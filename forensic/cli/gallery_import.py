@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 @click.option("--rejected", type=click.Path(path_type=Path), help="Write rejected items as CSV.")
 @click.option("--embedder", help="Path of the gallery's embedder, where it is a file of yours.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option("--processes", type=click.IntRange(0), help="That find faces; one a core by default.")
+@click.option(
+    "--processes", type=click.IntRange(0), help="That find faces; as the cores allow by default."
+)
 @click.option(
     "--engine",
     type=click.Choice(["local", "ray"]),

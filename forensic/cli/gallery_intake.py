@@ -31,7 +31,7 @@ def open_intake(
         engine: `local` or `ray`.
         ray_address: Of the cluster's head, for `ray` alone.
         device: Where the embedder computes; only `local` has a choice.
-        processes: That find faces; only `local` has a choice, one a core by default.
+        processes: That find faces; only `local` has a choice.
 
     Raises:
         click.UsageError: An option is missing, or belongs to the other engine.
@@ -53,13 +53,16 @@ def open_intake(
 
 
 def _local_intake(embedder: str, device: str, processes: int | None) -> Intake:
-    from forensic.jobs.galleries.intake import LocalIntake
+    import torch
 
-    cores = len(os.sched_getaffinity(0))
+    from forensic.jobs.galleries.intake import LocalIntake, share_cores
+
+    best, threads = share_cores(len(os.sched_getaffinity(0)))
+    torch.set_num_threads(threads)
     return LocalIntake.of_device(
         load_embedder(embedder, device=device),
         device="cpu",
-        processes=cores if processes is None else processes,
+        processes=best if processes is None else processes,
     )
 
 

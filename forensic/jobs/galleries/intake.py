@@ -121,6 +121,20 @@ class LocalIntake:
             pool.close()
 
 
+def share_cores(cores: int) -> tuple[int, int]:
+    """Return how many processes should find faces, and how many threads embed, on a machine.
+
+    Finding a face takes about twice the time of embedding it. One process more than the cores
+    that are left keeps each core busy while another process waits for its next batch.
+
+    Example:
+        >>> [share_cores(cores) for cores in (1, 2, 16)]
+        [(1, 1), (2, 1), (12, 5)]
+    """
+    threads = max(1, round(cores / 3))
+    return cores - threads + 1, threads
+
+
 def ahead(begun: Iterable[T], n: int) -> Iterator[T]:
     """Yield what an iterable gives, in order, having asked it for `n` more beforehand."""
     waiting: deque[T] = deque()
