@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 import zipfile
+from collections.abc import Iterable
 from typing import IO
 
 from flask import Blueprint, Response, render_template, request
@@ -66,7 +67,13 @@ def show(job_id: uuid.UUID) -> ResponseReturnValue:
     """GET /benchmarks/ID: 200 the run, its curves and files, 404."""
     session = records.session()
     view = benchmarks.get(session, current_actor(), job_id)
-    return render_template("benchmark.html.j2", view=view, job=view.job, people=Names(session))
+    return render_template(
+        "benchmark.html.j2",
+        view=view,
+        job=view.job,
+        plots=_plots(view.files),
+        people=Names(session),
+    )
 
 
 @blueprint.get("/<uuid:job_id>/files/<path:name>")
@@ -97,6 +104,16 @@ def _render(form: Form) -> ResponseReturnValue:
         next_url=next_url(page.next_after),
         first_url=first_url(),
     ), form.status
+
+
+def _plots(files: Iterable[str]) -> list[str]:
+    """Return the pictures among files, each once although it is there as PNG and as SVG."""
+    by_stem = {
+        name.rpartition(".")[0]: name
+        for name in sorted(files, reverse=True)
+        if name.endswith((".png", ".svg"))
+    }
+    return list(by_stem.values())
 
 
 def _generators() -> list[tuple[str, str]]:

@@ -22,8 +22,13 @@ blueprint = Blueprint("models", __name__, url_prefix="/models")
 def index() -> ResponseReturnValue:
     """GET /models: 200 every model that this version knows."""
     check(current_actor(), Action.VIEW_MODELS)
-    entries = sorted(load_catalogue().values(), key=lambda entry: (entry.task, entry.name))
+    entries = sorted(load_catalogue().values(), key=_order)
     return render_template("models.html.j2", models=entries)
+
+
+def _order(entry: WeightsEntry) -> tuple[bool, str, str]:
+    """What works without fetching comes first."""
+    return not entry.is_bundled, entry.task, entry.name
 
 
 @blueprint.get("/<name>")

@@ -8,9 +8,9 @@ from forensic.weights.catalogue import load_catalogue
 
 
 def offered_generators() -> list[tuple[str, str]]:
-    """Return name and training data of every trained generator."""
+    """Return name and origin of every trained generator."""
     catalogue = load_catalogue()
-    return [(name, catalogue[name].training_data) for name in generator_names()]
+    return [(name, f"Taught on: {catalogue[name].training_data}") for name in generator_names()]
 
 
 def offered_embedders() -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ import uuid
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from db.models import JobState
 from forensic.cases import jobs, lifecycle, reports
 from forensic.cases.jobs import JobKind
 from forensic.cases.permissions import Action, check, may
@@ -38,6 +39,9 @@ def index(case_id: uuid.UUID) -> ResponseReturnValue:
         with form.attempt():
             reports.request(session, actor, case_id, formats=form.chosen("formats"))
             return done("asked", ".index", case_id=case_id)
+    asked = [
+        job for job in jobs.list_of_case(session, actor, case_id).rows if job.kind == JobKind.REPORT
+    ]
     page = reports.list_reports(session, actor, case_id, after=page_key())
     return render_template(
         "reports.html.j2",
@@ -45,11 +49,8 @@ def index(case_id: uuid.UUID) -> ResponseReturnValue:
         form=form,
         reports=page.rows,
         formats=FORMATS,
-        jobs=[
-            job
-            for job in jobs.list_of_case(session, actor, case_id).rows
-            if job.kind == JobKind.REPORT and job.ended_at is None
-        ],
+        running=[job for job in asked if job.ended_at is None],
+        failed=asked[0] if asked and asked[0].state is JobState.FAILED else None,
         can={"write": may(actor, Action.WRITE_REPORT)},
         people=Names(session),
         next_url=next_url(page.next_after),

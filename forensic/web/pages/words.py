@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from db.models import Job, JobState
+from forensic.web.pages import intake_words
 
 MESSAGES = {
     "opened": "The case is open.",
@@ -113,7 +114,9 @@ def state_words(job: Job) -> str:
         return f"{job.done:,} of {job.total:,} done." if job.total else "Under way."
     if job.state is JobState.FAILED:
         return f"Failed: {(job.detail or job.reason_code or '').rstrip('.')}."
-    return {JobState.SUCCEEDED: "Done.", JobState.CANCELLED: "Cancelled."}[job.state]
+    ended = {JobState.SUCCEEDED: "Done", JobState.CANCELLED: "Cancelled"}[job.state]
+    counts = ", ".join(f"{count:,} {plain(name)}" for name, count in (job.counts or {}).items())
+    return f"{ended}: {counts}." if counts else f"{ended}."
 
 
 def plain(value: Any) -> str:
@@ -163,4 +166,7 @@ FILTERS = {
     "instant": instant,
     "bytes": size,
     "listed": listed,
+    "rules": intake_words.rules,
+    "quality": intake_words.quality,
+    "why": intake_words.why,
 }

@@ -28,6 +28,7 @@ class Editor {
     form.querySelector("[data-do=reset]").addEventListener("click", () => this.reset());
     form.querySelector(".toolbar").hidden = false;
     this.scale(0);
+    addEventListener("resize", () => this.scale(this.zoom));
   }
 
   open(point) {
@@ -117,7 +118,10 @@ class Editor {
 
   scale(zoom) {
     this.zoom = clamp(zoom, ZOOMS.length - 1);
-    this.stage.style.width = `${100 * ZOOMS[this.zoom]}%`;
+    // At 100 % the whole sketch is seen: no point lies beyond the edge.
+    const most = parseFloat(getComputedStyle(this.view).maxHeight) || Infinity;
+    const whole = Math.min(this.view.clientWidth, (most * this.width) / this.height);
+    this.stage.style.width = `${Math.round(whole * ZOOMS[this.zoom])}px`;
     this.form.querySelector("[data-zoom]").textContent = `${Math.round(100 * ZOOMS[this.zoom])} %`;
     const eyes = this.points.slice(0, 2);
     const x = eyes.reduce((sum, p) => sum + Number(p.x.value), 0) / 2 / this.width;

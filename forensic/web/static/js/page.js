@@ -117,5 +117,3 @@ document.querySelectorAll("form").forEach(guard);
 addEventListener("pageshow", () => {
   document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
 });
-// A narrow screen shows where one is, although the bar is wider than it.
-document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -30,13 +30,14 @@ export class Preview {
     this.isAsking = true;
     this.isStale = false;
     this.state.textContent = "Making a face from the drawing…";
+    const began = performance.now();
     try {
       const answer = await fetch(this.url, {
         method: "POST",
         headers: { "Content-Type": "image/png", "X-CSRF-Token": this.token },
         body: await this.draw(),
       });
-      if (answer.ok) this.show(await answer.blob());
+      if (answer.ok) this.show(await answer.blob(), performance.now() - began);
       else this.state.textContent = await Preview.reason(answer);
     } catch {
       this.state.textContent = "The server does not answer. The drawing is safe; go on drawing.";
@@ -55,10 +56,10 @@ export class Preview {
     }
   }
 
-  show(blob) {
+  show(blob, tookMs) {
     const before = this.picture.src;
     this.picture.src = URL.createObjectURL(blob);
     if (before.startsWith("blob:")) URL.revokeObjectURL(before);
-    this.state.textContent = "Up to date with the drawing.";
+    this.state.textContent = `Up to date with the drawing. Made in ${Math.round(tookMs)} ms.`;
   }
 }

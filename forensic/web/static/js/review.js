@@ -4,14 +4,14 @@ import { Comparison } from "./compare.js";
 
 const bench = document.querySelector("[data-bench]");
 const form = document.querySelector("form[data-decision]");
-const help = document.querySelector("dialog[data-help]");
+const help = bench.querySelector("[data-help]");
 const comparison = new Comparison(bench.querySelector(".panes"));
 
 const toolbar = bench.querySelector(".toolbar");
 const over = toolbar.querySelector("[name=over]");
 const flip = toolbar.querySelector("[data-do=flip]");
 const align = toolbar.querySelector("[data-do=align]");
-const keysOn = toolbar.querySelector("[name=keys]");
+const keysOn = help.querySelector("[name=keys]");
 
 const actions = {
   in: () => comparison.zoom(1.25),
@@ -20,7 +20,10 @@ const actions = {
   flip: () => comparison.set({ flip: !comparison.state.flip }),
   align: () => comparison.set({ aligned: !comparison.state.aligned }),
   overlay: () => comparison.set({ over: comparison.state.over > 0 ? 0 : 0.5 }),
-  help: () => help.showModal(),
+  help: () => {
+    help.open = !help.open;
+    if (help.open) help.scrollIntoView({ block: "nearest" });
+  },
   next: () => bench.querySelector("[rel=next]")?.click(),
   previous: () => bench.querySelector("[rel=prev]")?.click(),
   undecided: () => bench.querySelector("[data-undecided]")?.click(),
@@ -60,13 +63,14 @@ keysOn.addEventListener("change", () => {
 });
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") document.activeElement.blur();
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form) {
     event.preventDefault();
     form.requestSubmit();
     return;
   }
   const typing = event.target.matches("textarea, input:not([type=radio], [type=checkbox], [type=range])");
-  if (!keysOn.checked || typing || help.open || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!keysOn.checked || typing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (verdicts[event.key]) {
     event.preventDefault();
     choose(verdicts[event.key]);

@@ -38,7 +38,10 @@ def test_a_run_shows_its_rates_with_intervals_and_its_plots(scene: Scene) -> Non
     assert "Running the benchmark" in client.get(path).text
     rate = {"rank1": 0.5, "ci95": [0.25, 0.75]}
     result = {
-        "files": {"plots/cmc.png": scene.site.store.put(png(3))},
+        "files": {
+            "plots/cmc.png": scene.site.store.put(png(3)),
+            "plots/cmc.svg": scene.site.store.put(b"<svg/>"),
+        },
         "summary": {"probes": 8, "gallery": 20, "sketch_kind": "viewed", "methods": {"none": rate}},
     }
     job_id = uuid.UUID(path.rpartition("/")[2])
@@ -50,6 +53,7 @@ def test_a_run_shows_its_rates_with_intervals_and_its_plots(scene: Scene) -> Non
     assert "8 probes, viewed sketches, a gallery of 20." in page
     assert "50.0 %" in page
     assert "25.0–75.0 %" in page
+    assert page.count('class="plot"') == 1
     plot = client.get(f"{path}/files/plots/cmc.png")
     assert (plot.mimetype, plot.data) == ("image/png", png(3))
     assert client.get(f"{path}/files/plots/other.png").status_code == 404

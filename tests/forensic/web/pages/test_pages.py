@@ -124,6 +124,10 @@ def test_pages_are_self_contained_and_carry_the_notice(scene: Scene, role: Role)
         assert page.posts_without_token == 0, path
         assert LEAD_ONLY.partition(". ")[2] in answer.text, path
         assert '<html lang="en">' in answer.text
+        summary = re.search(r'id="page-summary">([^<]*)</p>', answer.text)
+        assert summary, path
+        assert summary[1].strip().endswith("."), path
+        assert 'aria-describedby="page-summary"' in answer.text, path
 
 
 def test_the_bar_shows_only_where_one_may_go(scene: Scene) -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
 from db.models import ReportFormat
 from db.queries.cases import add_report
+from db.queries.jobs import claim_job, end_job, list_waiting_jobs
 from forensic.cases.audit import Tag
+from forensic.cases.jobs import JobKind
 
 from .conftest import Scene
 
@@ -46,6 +49,18 @@ def test_a_report_is_handed_out_as_it_was_written(scene: Scene) -> None:
     assert answer.mimetype == "application/pdf"
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert scene.n_events(Tag.REPORT_EXPORTED) == 1
+
+
+def test_a_report_that_failed_is_told_until_one_is_asked_for_again(scene: Scene) -> None:
+    client, path = scene.client("ines"), f"/cases/{scene.case_id}/reports"
+    client.post(path, data={"formats": "pdf"})
+    with scene.site.session() as session:
+        (job,) = [j for j in list_waiting_jobs(session) if j.kind == JobKind.REPORT]
+        claim_job(session, job.id, "worker", lease=timedelta(minutes=1))
+        end_job(session, job.id, "worker", reason_code="disk_full", detail="The disk is full.")
+    assert "was not written. Failed: The disk is full." in client.get(path).text
+    client.post(path, data={"formats": "pdf"})
+    assert "was not written" not in client.get(path).text
 
 
 def test_an_examiner_gets_no_report_before_deciding(scene: Scene) -> None:

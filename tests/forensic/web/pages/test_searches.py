@@ -37,6 +37,16 @@ def asked(scene: Scene, location: str) -> Search:
         return search
 
 
+def test_the_only_sketch_is_chosen_but_one_left_out_stays_so(scene: Scene) -> None:
+    def chosen(page: str) -> bool:
+        return bool(re.search(r'name="probe_ids" value="[0-9a-f-]+" checked', page))
+
+    assert chosen(scene.client("ines").get(f"/cases/{scene.case_id}/search").text)
+    refused = ask(scene, probe_ids=[])
+    assert refused.status_code == 422
+    assert not chosen(refused.text)
+
+
 def test_a_search_is_asked_for_with_all_that_was_chosen(scene: Scene) -> None:
     answer = ask(
         scene,

@@ -41,6 +41,10 @@ def test_every_kind_of_job_says_what_it_does(kind: JobKind) -> None:
             "Failed: Disk full.",
         ),
         ({"state": JobState.SUCCEEDED}, "Done."),
+        (
+            {"state": JobState.SUCCEEDED, "counts": {"indexed": 1200, "rejected": 3}},
+            "Done: 1,200 indexed, 3 rejected.",
+        ),
         ({"state": JobState.CANCELLED}, "Cancelled."),
     ],
 )
