@@ -246,7 +246,9 @@ def search_gallery(desk: Desk, case: str) -> tuple[str, str]:
     page.goto(case)
     desk.follow("Search a gallery")
     page.locator("input[name=probe_ids]:enabled").check()
+    assert page.get_by_label("Fusion").input_value() == "best"
     page.get_by_label("A face made by csi-line").check()
+    page.get_by_label("Fusion").select_option("mean")  # of what is chosen above
     page.get_by_label("Length of the list").fill(str(LISTED))
     desk.check()
     desk.press("Search")
