@@ -52,6 +52,7 @@ _WORK = {
 DONE = {
     "adjudicate": "adjudicated",
     "add": "added",
+    "assess": "assessed",
     "assign": "assigned",
     "activate": "activated",
     "build": "built",
