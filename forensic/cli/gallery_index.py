@@ -31,8 +31,9 @@ _FILE = click.Path(path_type=Path)
 @click.option("-k", "k", default=20, show_default=True, help="Entries in each list, 1 to 2048.")
 @click.option(
     "--generator",
-    help="IMAGES are sketches, inverted first: csi-line, csi-grayscale, csi-color; none embeds "
-    "the sketch itself. Without this option, IMAGES are photos.",
+    help="IMAGES are sketches, compared so: best (several ways, weighed as learnt on other "
+    "people), adapter, csi-line, csi-grayscale, csi-color, or none, the sketch as it is. Without "
+    "this option, IMAGES are photos.",
 )
 @click.option("--sex", help="Only persons of this sex, as the operator gave it.")
 @click.option("--born", metavar="FROM-TO", help="Only persons born in these years, e.g. 1960-1975.")
@@ -215,9 +216,8 @@ def _probes(
     from forensic.weights.store import choose_weights_folder
 
     computing = choose_device("cuda" if device == "cuda:all" else device)
-    embedder = create_embedder(
-        gallery.embedder, device=computing, weights=choose_weights_folder(os.environ)
-    )
+    weights = choose_weights_folder(os.environ)
+    embedder = create_embedder(gallery.embedder, device=computing, weights=weights)
     if embedder.weights_sha256 != gallery.weights_sha256:
         raise IndexMismatch(
             f"Gallery {gallery.name!r} was embedded with weights {gallery.weights_sha256} of "
@@ -229,7 +229,7 @@ def _probes(
         policy = lenient(read_policy(gallery.policy))
         examiner = FaceExaminer(detector, template=embedder.template, policy=policy)
         return probe_photos(found, embedder=embedder, examiner=examiner)
-    method = create_method(generator, embedder=embedder, device=computing)
+    method = create_method(generator, embedder=embedder, device=computing, weights=weights)
     return probe_sketches(found, method=method, detector=detector)
 
 
