@@ -26,8 +26,8 @@ from pipelines.service.site import EMBEDDER, GENERATOR, ServiceSite, draw_sketch
 WARM_UP = 2
 """Sketches that go through each side before the first that is timed."""
 
-CROWD_POLL_S = 0.5
-"""How often each of many users asks whether the list is there; a page asks every second."""
+CROWD_POLL_S = 1.0
+"""How often each of many users asks whether the list is there; the pages ask as often."""
 
 
 @dataclass(frozen=True)
