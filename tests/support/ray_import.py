@@ -10,9 +10,10 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from db.session import open_engine
 from forensic.cases.intake import IntakePolicy, Refusal
@@ -50,6 +51,20 @@ def nodes_of(folder: Path) -> set[str]:
     return {trace.name.partition("-")[0] for trace in folder.iterdir()}
 
 
+def patiently(start: Callable[[], Any]) -> Any:
+    """Start a part of a cluster; Ray gives up after half a minute, which a busy machine may need.
+
+    Processes of a start that failed end with this one.
+    """
+    for _ in range(3):
+        try:
+            return start()
+        except Exception as error:
+            if "timed out during startup" not in str(error):
+                raise
+    return start()
+
+
 def main() -> None:
     """Do an import on two nodes, and kill one of them as soon as both are at work.
 
@@ -62,8 +77,8 @@ def main() -> None:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # of the nodes that are started here
     node = {"num_cpus": 1, "object_store_memory": 80 << 20}
     head = {**node, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
-    doomed = cluster.add_node(**node)
+    cluster = patiently(partial(Cluster, initialize_head=True, head_node_args=head))
+    doomed = patiently(partial(cluster.add_node, **node))
     traces = base / "traces"
     traces.mkdir()
     killed: list[int] = []
