@@ -46,7 +46,7 @@ from forensic.reports.pdf_sections import (
     quality_blocks,
 )
 from forensic.reports.record import BenchmarkReport
-from forensic.reports.tables import count, interval, p_value, percent, points
+from forensic.reports.tables import count, interval, p_value, percent, points, ratio
 
 MOST_FAILURES = 100
 
@@ -140,11 +140,11 @@ def _comparisons(report: BenchmarkReport) -> list[Flowable]:
         return []
     rows = [["First", "Second", "Only first", "Only second", "Difference", "g", "p", "p, Holm"]]
     rows += [
-        [c.a, c.b, str(c.only_a), str(c.only_b), points(c.rate_difference), f"{c.cohens_g:+.2f}",
+        [c.a, c.b, count(c.only_a), count(c.only_b), points(c.rate_difference), ratio(c.cohens_g),
          p_value(c.mcnemar_p), p_value(c.holm_p)]
         for c in report.comparisons
     ]  # fmt: skip
-    widths = [w * mm for w in (33, 33, 19, 22, 20, 12, 17, 18)]
+    widths = [w * mm for w in (33, 33, 19, 24, 20, 11, 17, 17)]
     note = "McNemar's exact test on the same probes, at rank 1. Holm's correction runs over all."
     return [
         CondPageBreak(50 * mm),
