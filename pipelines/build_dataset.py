@@ -261,7 +261,7 @@ def _parse_sources(photos: tuple[str, ...], people: tuple[str, ...]) -> list[Sou
 )
 @click.option("--validation-fraction", default=0.03, show_default=True, help="For --split auto.")
 @click.option("--seed", default=0, show_default=True, help="Chooses the people of validation.")
-@click.option("--quality", default=95, show_default=True, help="WebP quality; 100 is lossless.")
+@click.option("--quality", default=100, show_default=True, help="WebP quality; 100 is lossless.")
 @click.option("--device", default="cpu", show_default=True, help="For the face detector.")
 @click.option("--workers", default=2, show_default=True, help="Processes for the rest.")
 def build(

@@ -29,6 +29,8 @@ from forensic.values import RGB
 SHARD_BYTES = 15 * 2**20
 MANIFEST, RECORDS = "manifest.json", "records.jsonl"
 FORMAT = 1
+LOSSLESS = 100
+"""The WebP quality that keeps every pixel."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +58,14 @@ class PackedWriter:
     Args:
         folder: Made if need be; must not hold a finished data set.
         geometry: Name of the face geometry of every image.
-        quality: WebP quality, 100 for lossless.
+        quality: WebP quality, 100 for lossless. A sketch style drawn from lossy photos hands a
+            network the traces of compression, which no sketch of a witness has.
 
     Raises:
         DataFolderError: The folder already holds a finished data set.
     """
 
-    def __init__(self, folder: Path, *, geometry: str, quality: int = 95) -> None:
+    def __init__(self, folder: Path, *, geometry: str, quality: int = LOSSLESS) -> None:
         if (folder / MANIFEST).exists():
             raise DataFolderError(f"{folder} already holds a data set. Choose another --out.")
         folder.mkdir(parents=True, exist_ok=True)
@@ -113,6 +116,7 @@ class PackedWriter:
         manifest = {
             "format": FORMAT,
             "geometry": self.geometry,
+            "quality": self.quality,
             "styles": sorted(self._styles),
             "splits": self._splits,
             "files": {name: sha256_of_file(self.folder / name) for name in files},

@@ -59,6 +59,12 @@ def test_stored_sketches_are_used_and_not_drawn_again(tmp_path: Path) -> None:
     assert (pairs.sketches == 42).all()
 
 
+def test_no_style_is_drawn_from_photos_kept_with_loss(tmp_path: Path) -> None:
+    lossy = write_packed(tmp_path, quality=95)
+    with pytest.raises(DataFolderError, match="traces of compression"):
+        SketchPhotoPairs(lossy, split="train", style="line")
+
+
 def test_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError):
         SketchPhotoPairs(folder, split="train", style="lines")
