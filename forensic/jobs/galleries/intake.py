@@ -87,25 +87,35 @@ class LocalIntake:
         embedder: Gives the vectors.
         make_examiner: Makes an examiner for a policy; picklable where there are processes.
         processes: How many examine; 0 for a thread of this process.
+        modules: What an examiner needs and takes long to load, see `ExaminerPool`.
     """
 
     def __init__(
-        self, embedder: Embedder, *, make_examiner: MakeExaminer, processes: int = 1
+        self,
+        embedder: Embedder,
+        *,
+        make_examiner: MakeExaminer,
+        processes: int = 1,
+        modules: Sequence[str] = (),
     ) -> None:
         self.embedder_name, self.weights_sha256 = embedder.name, embedder.weights_sha256
         self.dimension = embedder.dimension
         self.embedding_s = 0.0
         self._embedder, self._make, self._processes = embedder, make_examiner, processes
+        self._modules = modules
 
     @classmethod
     def of_device(cls, embedder: Embedder, *, device: str, processes: int) -> LocalIntake:
         """Return an intake whose processes find faces on `device`."""
         make = partial(create_face_examiner, template=embedder.template, device=device)
-        return cls(embedder, make_examiner=make, processes=processes)
+        modules = ["forensic.faces.search"]
+        return cls(embedder, make_examiner=make, processes=processes, modules=modules)
 
     def run(self, policy: IntakePolicy, batches: Iterable[list[Item]]) -> Iterator[list[Item]]:
         """Yield each batch, in order; as many as there are processes, and one, are ahead."""
-        pool = ExaminerPool(partial(self._make, policy), processes=self._processes)
+        pool = ExaminerPool(
+            partial(self._make, policy), processes=self._processes, modules=self._modules
+        )
         try:
             begun = (
                 (batch, pool.submit([item.data for item in batch if item.is_fresh]))

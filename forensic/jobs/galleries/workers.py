@@ -44,10 +44,14 @@ class ExaminerPool:
         make: Makes the examiner; called once in each process, so it must be picklable.
         processes: Number of processes; 0 examines in a thread of this one, and then nothing is
             pickled.
+        modules: What the examiner needs and takes long to load. The first pool that has
+            processes loads it, once for all processes and for every later pool.
     """
 
-    def __init__(self, make: Callable[[], Examiner], *, processes: int) -> None:
-        self._make, self._processes = make, processes
+    def __init__(
+        self, make: Callable[[], Examiner], *, processes: int, modules: Sequence[str] = ()
+    ) -> None:
+        self._make, self._processes, self._modules = make, processes, list(modules)
         self._pool = self._start()
 
     def submit(self, files: Sequence[bytes]) -> Task:
@@ -107,10 +111,13 @@ class ExaminerPool:
     def _start(self) -> Executor:
         if not self._processes:
             return ThreadPoolExecutor(1, initializer=_begin, initargs=(self._make,))
-        # Forking a process that holds torch's threads and database connections is not safe.
+        # Forking this process, with its threads and database connections, is not safe. A server
+        # that has only loaded the libraries is forked instead, and serves every later pool.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(self._modules)
         return ProcessPoolExecutor(
             self._processes,
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=context,
             initializer=_begin_process,
             initargs=(self._make,),
         )
