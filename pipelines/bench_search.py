@@ -1,8 +1,8 @@
 """`forensic bench search`: exact search beside FAISS, NumPy, and the machine's memory.
 
 All sides search the same rows for the same probes in turns, in one run, so that a busy machine
-slows each of them. The roof is the time in which all cores read the bytes that our first pass
-must read, and do nothing else. Our answer is compared with float64 products of every row.
+slows each of them. The roof is the time in which the device reads the bytes that our first pass
+must read, and does nothing else. Our answer is compared with float64 products of every row.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -22,7 +22,10 @@ from numpy.typing import NDArray
 from forensic.values import Vectors
 
 if TYPE_CHECKING:
+    import torch
+
     from forensic.gallery.exact import ExactSearch
+    from forensic.gallery.similarity import Engine
 
 DATA = ("random", "clustered")
 PHOTOS_PER_CLUSTER = 10
@@ -41,10 +44,12 @@ class SearchTimes:
         batch: Probes searched at once.
         k: Rows wanted for each probe.
         data: Kind of gallery, one of `DATA`.
-        ours_ms: `ExactSearch`, with exact rescoring and order.
-        faiss_flat_ms: `faiss.IndexFlatIP`.
-        numpy_ms: A float32 matrix product, and partial sorting.
-        roof_ms: All cores read the bytes of our first pass once.
+        device: Where our engine searches.
+        ours_ms: Our engine, with exact rescoring and order.
+        faiss_flat_ms: `faiss.IndexFlatIP`, on the GPU where we search on one and FAISS has one.
+        faiss_device: Where FAISS searches.
+        numpy_ms: A float32 matrix product, and partial sorting, on the CPU.
+        roof_ms: The device reads the bytes of our first pass once.
         roof_bytes: How many bytes that are.
         best_ms: The least time of each side, by its name.
         cpu_ms: Processor time of all threads, median of each side: on a machine that others
@@ -58,8 +63,10 @@ class SearchTimes:
     batch: int
     k: int
     data: str
+    device: str
     ours_ms: float
     faiss_flat_ms: float
+    faiss_device: str
     numpy_ms: float
     roof_ms: float
     roof_bytes: int
@@ -83,15 +90,28 @@ class SearchTimes:
 )
 @click.option("--repeats", type=click.IntRange(1), default=5, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:N or cuda:all.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bench_search(
-    rows: int, dim: int, batch: int, k: int, data: str, repeats: int, seed: int, as_json: bool
+    rows: int,
+    dim: int,
+    batch: int,
+    k: int,
+    data: str,
+    repeats: int,
+    seed: int,
+    device: str,
+    as_json: bool,
 ) -> None:
-    """Time one search of synthetic unit vectors on the CPU, and check that it is exact."""
+    """Time one search of synthetic unit vectors, and check that it is exact."""
+    from forensic.gallery.gpus import choose_gpus
     from forensic.runtime import provenance
 
+    if device != "cpu":
+        choose_gpus(device)  # refused before millions of rows are drawn
     vectors, queries = synthetic_gallery(rows, dim, batch, data=data, seed=seed)
-    times = measure(vectors, queries, k=min(k, rows), data=data, repeats=repeats)
+    k = min(k, rows)
+    times = measure(vectors, queries, k=k, data=data, repeats=repeats, device=device)
     if as_json:
         click.echo(json.dumps({**asdict(times), "provenance": provenance()}, indent=2))
     else:
@@ -131,47 +151,104 @@ def synthetic_gallery(
     return vectors, drawn(generator.integers(0, n_centres, batch))
 
 
-def measure(vectors: Vectors, queries: Vectors, *, k: int, data: str, repeats: int) -> SearchTimes:
-    """Return the times of all sides, measured in turns after one unmeasured turn."""
+def measure(
+    vectors: Vectors, queries: Vectors, *, k: int, data: str, repeats: int, device: str = "cpu"
+) -> SearchTimes:
+    """Return the times of all sides, measured in turns after one unmeasured turn.
+
+    Raises:
+        DeviceError: A GPU was asked for that is not there, or the rows do not fit it.
+    """
     import faiss
 
-    from forensic.gallery.exact import ExactSearch
+    from forensic.gallery.engines import create_engine
 
-    ours = ExactSearch(vectors, np.arange(len(vectors)), coded_from_rows=1)
-    flat = faiss.IndexFlatIP(vectors.shape[1])
-    flat.add(vectors)
-    threads = faiss.omp_get_max_threads()
+    ours = create_engine(vectors, np.arange(len(vectors)), device=device, coded_from_rows=1)
+    flat, faiss_device = flat_index(vectors, device)
+    roof, roof_bytes = find_roof(ours, vectors, device)
     sides: dict[str, Callable[[], object]] = {
-        "roof": reader(ours, threads),
+        "roof": roof,
         "ours": lambda: ours.search(queries, k),
         "faiss_flat": lambda: flat.search(queries, k),
         "numpy": lambda: numpy_search(queries, vectors, k),
     }
-    times: dict[str, list[float]] = {name: [] for name in sides}
-    processor: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(repeats + 1):
-        for name, side in sides.items():
-            time.sleep(_PAUSE_S)
-            start, busy = time.perf_counter(), time.process_time()
-            side()
-            times[name].append((time.perf_counter() - start) * 1e3)
-            processor[name].append((time.process_time() - busy) * 1e3)
-    median = {name: statistics.median(values[1:]) for name, values in times.items()}
+    wall, processor = time_in_turns(sides, repeats)
+    median = {name: statistics.median(values) for name, values in wall.items()}
     return SearchTimes(
         rows=len(vectors),
         dim=vectors.shape[1],
         batch=len(queries),
         k=k,
         data=data,
+        device=device,
         ours_ms=median["ours"],
         faiss_flat_ms=median["faiss_flat"],
+        faiss_device=faiss_device,
         numpy_ms=median["numpy"],
         roof_ms=median["roof"],
-        roof_bytes=ours.codes.n_bytes if ours.codes else 0,
-        best_ms={name: min(values[1:]) for name, values in times.items()},
-        cpu_ms={name: statistics.median(values[1:]) for name, values in processor.items()},
-        threads=threads,
+        roof_bytes=roof_bytes,
+        best_ms={name: min(values) for name, values in wall.items()},
+        cpu_ms={name: statistics.median(values) for name, values in processor.items()},
+        threads=faiss.omp_get_max_threads(),
         exact=is_exact(ours, queries, vectors, k),
+    )
+
+
+def time_in_turns(
+    sides: dict[str, Callable[[], object]], repeats: int
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Return milliseconds on the clock and of all processors by side, without the first turn."""
+    wall: dict[str, list[float]] = {name: [] for name in sides}
+    processor: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(repeats + 1):
+        for name, side in sides.items():
+            time.sleep(_PAUSE_S)
+            start, busy = time.perf_counter(), time.process_time()
+            side()
+            if turn:
+                wall[name].append((time.perf_counter() - start) * 1e3)
+                processor[name].append((time.process_time() - busy) * 1e3)
+    return wall, processor
+
+
+def flat_index(vectors: Vectors, device: str) -> tuple[Any, str]:
+    """Return FAISS's flat index of the rows, on our first GPU where it can be, and where it is."""
+    import faiss
+
+    from forensic.gallery.gpus import choose_gpus
+    from forensic.gallery.listers import faiss_has_gpus
+
+    flat: Any = faiss.IndexFlatIP(vectors.shape[1])
+    where = "cpu"
+    if device != "cpu" and faiss_has_gpus():
+        gpu = choose_gpus(device)[0]
+        where = str(gpu)
+        flat = faiss.index_cpu_to_gpu(faiss.StandardGpuResources(), gpu.index or 0, flat)
+    flat.add(vectors)
+    return flat, where
+
+
+def find_roof(engine: Engine, vectors: Vectors, device: str) -> tuple[Callable[[], object], int]:
+    """Return what reads the bytes of the engine's first pass once, and how many they are."""
+    import faiss
+
+    from forensic.gallery.exact import ExactSearch
+    from forensic.gallery.gpus import choose_gpus
+
+    if isinstance(engine, ExactSearch):
+        n_bytes = engine.codes.n_bytes if engine.codes else 0
+        return reader(engine, faiss.omp_get_max_threads()), n_bytes
+    return gpu_reader(vectors.size, choose_gpus(device))
+
+
+def gpu_reader(n_numbers: int, gpus: Sequence[torch.device]) -> tuple[Callable[[], object], int]:
+    """Return what reads so many float16 numbers once, divided among devices, and their bytes."""
+    import torch
+
+    share = -(-n_numbers // (4 * len(gpus)))  # four of them in each int64 that is read
+    parts = [torch.zeros(share, dtype=torch.int64, device=gpu) for gpu in gpus]
+    return lambda: [value.item() for value in [part.amax() for part in parts]], 8 * share * len(
+        gpus
     )
 
 
@@ -194,7 +271,7 @@ def numpy_search(queries: Vectors, vectors: Vectors, k: int) -> NDArray[np.int64
     return np.take_along_axis(best, order, axis=1)
 
 
-def is_exact(engine: ExactSearch, queries: Vectors, vectors: Vectors, k: int) -> bool:
+def is_exact(engine: Engine, queries: Vectors, vectors: Vectors, k: int) -> bool:
     """Tell whether the engine's answer is that of float64 products, ties by row."""
     rows, similarities = engine.search(queries, k)
     best = np.empty((len(queries), 0), dtype=np.int64)
@@ -215,17 +292,18 @@ def is_exact(engine: ExactSearch, queries: Vectors, vectors: Vectors, k: int) ->
 def _table(times: SearchTimes) -> str:
     lines = [
         f"{times.rows} x {times.dim} {times.data} rows, batch {times.batch}, top {times.k}, "
-        f"{times.threads} threads; our result is {'' if times.exact else 'NOT '}exact",
-        f"{'':<22}{'median ms':>12}{'best ms':>12}{'CPU ms':>12}{'x ours':>9}",
+        f"{times.device}, {times.threads} threads; our result is "
+        f"{'' if times.exact else 'NOT '}exact",
+        f"{'':<26}{'median ms':>12}{'best ms':>12}{'CPU ms':>12}{'x ours':>9}",
     ]
     for label, name, median in (
         ("ours", "ours", times.ours_ms),
-        ("FAISS IndexFlatIP", "faiss_flat", times.faiss_flat_ms),
+        (f"FAISS IndexFlatIP, {times.faiss_device}", "faiss_flat", times.faiss_flat_ms),
         ("NumPy", "numpy", times.numpy_ms),
         (f"reading {times.roof_bytes / 1e6:.0f} MB", "roof", times.roof_ms),
     ):
         best, ratio = times.best_ms[name], median / times.ours_ms
         lines.append(
-            f"{label:<22}{median:>12.2f}{best:>12.2f}{times.cpu_ms[name]:>12.2f}{ratio:>9.2f}"
+            f"{label:<26}{median:>12.2f}{best:>12.2f}{times.cpu_ms[name]:>12.2f}{ratio:>9.2f}"
         )
     return "\n".join(lines)

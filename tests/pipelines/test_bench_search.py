@@ -6,8 +6,10 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
+from forensic.errors import DeviceError
 from forensic.gallery.exact import ExactSearch
 from pipelines import bench_search
 
@@ -68,3 +70,16 @@ def test_the_plain_search_sorts_its_rows():
     vectors = np.eye(4, dtype=np.float32)
     query = np.array([[0.1, 0.9, 0.3, 0.2]], dtype=np.float32)
     assert bench_search.numpy_search(query, vectors, 3).tolist() == [[1, 2, 3]]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_missing_gpu_is_refused_before_rows_are_drawn(monkeypatch):
+    monkeypatch.setattr(bench_search, "synthetic_gallery", None)
+    result = CliRunner().invoke(bench_search.bench_search, ["--device", "cuda"])
+    assert isinstance(result.exception, DeviceError)
+
+
+def test_the_roof_of_a_gpu_reads_every_row_in_float16():
+    read, n_bytes = bench_search.gpu_reader(1000 * 8, [torch.device("cpu")] * 2)
+    assert n_bytes == 1000 * 8 * 2
+    assert read() == [0, 0]
