@@ -247,9 +247,12 @@ def gpu_reader(n_numbers: int, gpus: Sequence[torch.device]) -> tuple[Callable[[
 
     share = -(-n_numbers // (4 * len(gpus)))  # four of them in each int64 that is read
     parts = [torch.zeros(share, dtype=torch.int64, device=gpu) for gpu in gpus]
-    return lambda: [value.item() for value in [part.amax() for part in parts]], 8 * share * len(
-        gpus
-    )
+
+    def read() -> list[float]:
+        largest = [part.amax() for part in parts]  # all at work before any is waited for
+        return [value.item() for value in largest]
+
+    return read, 8 * share * len(gpus)
 
 
 def reader(engine: ExactSearch, threads: int) -> Callable[[], object]:

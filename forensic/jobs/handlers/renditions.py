@@ -14,7 +14,7 @@ import forensic
 from db.models import Job, LandmarkVersion, Probe, Rendition
 from db.queries.jobs import end_job, note_progress
 from db.queries.rows import get_row
-from forensic.cases import renditions
+from forensic.cases import files, renditions
 from forensic.identification.inverter import CROP
 from forensic.images.io import decode_image, encode_image
 from forensic.jobs.galleries.hold import Hold
@@ -44,6 +44,7 @@ def make_renditions(shop: Workshop, hold: Hold, job: Job) -> None:
         UnknownNameError: A generator is not known to this worker.
         WeightsError: Its weights are missing or damaged.
         StorageError: A file cannot be read or kept.
+        RecordConflict: The file of a face was deleted with the last record of the same face.
         JobError: The job is not ours any more.
     """
     told = job.parameters
@@ -55,6 +56,7 @@ def make_renditions(shop: Workshop, hold: Hold, job: Job) -> None:
         made = make_rendition(shop, sketch, name, job=job, seed=told["seed"])
 
         def keep(session: Session, made: Rendition = made, done: int = done) -> None:
+            files.check_kept(session, shop.store, made.output_sha256)
             renditions.record_made(session, asker_of(job), made)
             progress = {"done": done, "total": len(names)}
             note_progress(session, job.id, shop.worker, progress)

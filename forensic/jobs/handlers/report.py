@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.models import Job, ReportFormat
 from db.queries.jobs import end_job
-from forensic.cases import reports
+from forensic.cases import files, reports
 from forensic.cases.renditions import labelled_png
 from forensic.errors import JobError, MissingFile
 from forensic.jobs.galleries.hold import Hold
@@ -59,6 +59,7 @@ def write_reports(shop: Workshop, hold: Hold, job: Job) -> None:
     def keep(session: Session) -> None:
         end_job(session, job.id, shop.worker)
         for kind, data in documents.items():
+            files.check_kept(session, shop.store, kept[kind])
             reports.record_written(
                 session,
                 asker_of(job),

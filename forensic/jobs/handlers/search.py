@@ -12,7 +12,7 @@ from db.models import Gallery, Job, Search, SearchInput
 from db.queries.jobs import end_job
 from db.queries.rows import get_row
 from db.queries.searches import Outcome, RankedPhoto
-from forensic.cases import renditions, searches
+from forensic.cases import files, renditions, searches
 from forensic.errors import RecordConflict
 from forensic.identification.enrol import embed_faces
 from forensic.jobs.fusion import fuse
@@ -107,6 +107,8 @@ def _keep(
     def keep(session: Session) -> None:
         end_job(session, run.job.id, run.shop.worker)  # first: refused if no longer ours
         actor = asker_of(run.job)
+        for row in compared.made:
+            files.check_kept(session, run.shop.store, row.output_sha256)
         made = [renditions.record_made(session, actor, row) for row in compared.made]
         searches.record_outcome(
             session,

@@ -125,7 +125,7 @@ def test_uploaded_pairs_are_measured_by_the_command(
         assert (view.summary["probes"], view.summary["gallery"]) == (3, 3)
         assert view.summary["sketch_kind"] == "viewed"
         assert view.summary["embedder_weights_sha256"] == load_catalogue()["sketchface"].sha256
-        assert set(view.summary["methods"]) == {"none"}
+        assert set(view.summary["methods"]) == {"best"}  # the default
         page = benchmarks.file_bytes(session, actor, job.id, "report.json", store=store)[0]
         assert json.loads(page)["probes"] == 3
         assert any(name.endswith(".html") for name in view.files)

@@ -144,6 +144,24 @@ def test_the_bundle_proves_itself_and_labels_what_is_machine_made(shop, scene) -
     assert (shown == label_machine_made(decode_image(png(9)))).all()
 
 
+def test_no_report_is_recorded_whose_file_was_deleted_meanwhile(shop, scene, monkeypatch) -> None:
+    actor, _, case, _ = scene
+    put = shop.store.put
+
+    def put_and_lose(data: bytes) -> str:
+        kept = put(data)
+        shop.store.delete(kept)  # as the last record of the same content goes at this moment
+        return kept
+
+    monkeypatch.setattr(shop.store, "put", put_and_lose)
+    with session_scope(shop.engine) as session:
+        job = reports.request(session, actor, case.id, formats=("json",))
+    run_job(shop, job.id, HANDLERS)
+    with session_scope(shop.engine) as session:
+        assert get_row(session, Job, job.id).state is JobState.FAILED
+        assert not reports.list_reports(session, actor, case.id).rows
+
+
 def test_the_export_is_audited_and_the_file_is_the_one_recorded(shop, scene) -> None:
     actor, _, case, _ = scene
     files = written(shop, actor, case, ("html",))
