@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from forensic.errors import RecipeError
+from forensic.errors import RecipeError, TrainingError
 from forensic.files import sha256_of_file, write_json
 from forensic.runtime import choose_device, provenance, seed_everything
 from pipelines.recipe import TrainRecipe, check_resumable, find_recipe, load_recipe
@@ -96,6 +100,32 @@ def _manifest_hashes(folder: Path) -> dict[str, str]:
     return {p.relative_to(folder).as_posix(): sha256_of_file(p) for p in sorted(found)}
 
 
+@contextmanager
+def hold_run_folder(out: Path) -> Iterator[None]:
+    """Make a run folder if need be, and keep other trainings out of it until the block ends.
+
+    Raises:
+        TrainingError: Another training is at work in it.
+        OSError: It cannot be made.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    lock = os.open(out, os.O_RDONLY)
+    try:
+        _lock(lock, out)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _lock(descriptor: int, out: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise TrainingError(
+            f"Another training is at work in {out}. Wait for it, stop it, or choose another --out."
+        ) from error
+
+
 @click.command()
 @click.argument("recipe", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Run folder.")
@@ -124,8 +154,6 @@ def train(
     """
     import torch
 
-    from forensic.training.loop import CHECKPOINT
-
     if threads:
         torch.set_num_threads(threads)
     if data:
@@ -133,6 +161,13 @@ def train(
     if embedder:
         changes = (*changes, f'options.embedder="{embedder}"')
     loaded = load_recipe(find_recipe(recipe), changes)
+    with hold_run_folder(out):
+        _run(loaded, out, device=device, max_minutes=max_minutes)
+
+
+def _run(loaded: TrainRecipe, out: Path, *, device: str, max_minutes: float) -> None:
+    from forensic.training.loop import CHECKPOINT
+
     if (out / CHECKPOINT).is_file():
         check_resumable(out / "recipe.json", loaded)
     write_json(out / "recipe.json", loaded.model_dump())

@@ -11,6 +11,7 @@ from forensic.files import sha256_of_file
 from forensic.generators.registry import create_generator
 from forensic.weights.bundle import load_bundle, read_bundle_metadata
 from pipelines.cli import main
+from pipelines.train import hold_run_folder
 from tests.support.packed import write_packed
 from tests.support.vgg import write_vgg
 
@@ -142,6 +143,15 @@ def test_run_folder_of_another_recipe_is_refused_and_left_alone(
         assert change.partition("=")[0] in result.output
         assert "Choose another --out" in result.output
     assert {p.name: p.read_bytes() for p in trained.iterdir()} == before
+
+
+def test_a_run_folder_takes_one_training_at_a_time(recipe: Path, tmp_path: Path) -> None:
+    with hold_run_folder(tmp_path):
+        result = train(recipe, tmp_path, "--max-minutes", "0")
+    assert result.exit_code == 1
+    assert "Another training is at work" in result.output
+    assert not list(tmp_path.iterdir())
+    assert train(recipe, tmp_path, "--max-minutes", "0").exit_code == 0
 
 
 def test_loss_that_is_no_number_exits_with_1(recipe: Path, tmp_path: Path) -> None:
