@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -14,7 +15,8 @@ def test_upgrade_then_check(tmp_path: Path) -> None:
     absent = CliRunner().invoke(main, ["db", "check", *arguments])
     assert (absent.exit_code, "forensic db upgrade" in absent.stderr) == (2, True)
     made = CliRunner().invoke(main, ["db", "upgrade", *arguments])
-    assert (made.exit_code, made.output) == (0, "The database has schema 0001.\n")
+    assert made.exit_code == 0
+    assert re.fullmatch(r"The database has schema \d{4}\.\n", made.output)
     assert CliRunner().invoke(main, ["db", "check", *arguments]).exit_code == 0
 
 

@@ -6,6 +6,7 @@ import json
 import uuid
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -114,7 +115,20 @@ def test_a_database_without_tables_is_refused(tmp_path):
 
 
 HIT = Hit(1, 17, sha256("a"), uuid.UUID(int=1), "ann", 0.75)
-FOUND = Found(((HIT,),), uuid.UUID(int=2), 3, True, 10, 8, 4, True, None, None, "cpu")
+FOUND = Found(
+    ((HIT,),),
+    (np.ones((1, 4), np.float32),),
+    uuid.UUID(int=2),
+    3,
+    True,
+    10,
+    8,
+    4,
+    True,
+    None,
+    None,
+    "cpu",
+)
 ANSWERS = [
     Answer(Probe(Path("a.png"), sha256("a")), (HIT,), True),
     Answer(Probe(Path("b.png"), None, refusal=Refusal("no_face", "None.")), None, False),

@@ -117,13 +117,13 @@ def test_processes_share_one_copy_of_the_index(tmp_path):
     done = write_generation(tmp_path / "g", photos(count, dimension=dimension), facts={})
     command = [sys.executable, "-c", READ_AND_TELL, str(tmp_path / "g"), done.manifest_sha256]
     readers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    for reader in readers:
-        told, _ = reader.communicate()
-        assert reader.returncode == 0
+    answers = [(reader.communicate()[0], reader.returncode) for reader in readers]
+    for told, returncode in answers:
+        assert returncode == 0
         sizes = {tuple(line.split()[:2]): int(line.split()[2]) for line in told.splitlines()}
         for name, kb in (
             ("vectors.npy", count * dimension * 4 // 1024),
             ("codes-00000.faiss", count * dimension // 1024),
         ):
             assert sizes[name, "Rss"] >= kb * 0.9  # it was read through this very mapping
-            assert sizes[name, "Private_Dirty"] == sizes[name, "Anonymous"] == 0
+            assert sizes[name, "Anonymous"] == 0  # files in memory count as dirty, not as this
