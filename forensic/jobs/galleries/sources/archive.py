@@ -57,12 +57,12 @@ class ZipSource:
                 return check_size(file.read(MAX_FILE_BYTES + 1), MAX_FILE_BYTES)
         except KeyError:
             return Refusal("missing", "The archive has no such file.")
+        except NotImplementedError:  # a kind of RuntimeError, so it comes first
+            return Refusal("unreadable", "The archive uses a method that cannot be unpacked.")
         except RuntimeError:  # which is how zipfile says that a password is needed
             return Refusal("no_access", "The file is encrypted.")
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
             return Refusal("unreadable", f"The archive is damaged here: {error}.")
-        except NotImplementedError:
-            return Refusal("unreadable", "The archive uses a method that cannot be unpacked.")
 
     def close(self) -> None:
         """Close the archive."""

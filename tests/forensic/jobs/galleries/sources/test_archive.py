@@ -80,3 +80,22 @@ def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
     for name in ("a.zip", "absent.zip"):
         with pytest.raises(DataFolderError, match="no ZIP"):
             ZipSource(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("in_local_header", "in_directory", "value", "code"),
+    [(8, 10, 97, "unreadable"), (6, 8, 1, "no_access")],
+    ids=["unknown method", "encrypted"],
+)
+def test_what_cannot_be_unpacked_is_told_apart_from_what_is_encrypted(
+    tmp_path: Path, in_local_header: int, in_directory: int, value: int, code: str
+) -> None:
+    path = write_zip(tmp_path / "a.zip", {"a.png": b"1"})
+    data = bytearray(path.read_bytes())
+    data[in_local_header] = data[data.index(b"PK\x01\x02") + in_directory] = value
+    path.write_bytes(data)
+    source = ZipSource(path)
+    refused = source.read("a.png")
+    assert isinstance(refused, Refusal)
+    assert refused.reason == code
+    source.close()
