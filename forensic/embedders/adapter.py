@@ -1,7 +1,9 @@
 """Sketch encoders: networks that put a sketch where a frozen embedder puts the photo.
 
 An adapter belongs to one embedder, known by the SHA-256 of its weights. Galleries keep the
-vectors they have; only sketches go through the adapter.
+vectors they have; only sketches go through the adapter. Its file holds how every weight differs
+from the embedder's own, so it works only beside that embedder's file, and passes on nothing of a
+network whose terms forbid it.
 
 Source:
     The design of a small trained part for the sketch beside a frozen face network follows George,
@@ -11,8 +13,9 @@ Source:
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,26 +24,17 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
-from forensic.embedders.embedder import Embedder, check_faces, unit_rows
-from forensic.embedders.facenet import FaceNetNetwork
-from forensic.embedders.graph import GraphNetwork
-from forensic.embedders.sketchface import SketchFace, fold_norms
+from forensic.embedders.embedder import Embedder, TrainableEmbedder, check_faces, unit_rows
+from forensic.embedders.sketchface import fold_norms
 from forensic.errors import MissingWeights, WeightsError
 from forensic.files import sha256_of_file
 from forensic.images.tensors import images_to_tensor
 from forensic.layers.memory import to_channels_last
-from forensic.registry import Registry
 from forensic.values import Vectors
 from forensic.weights.bundle import load_bundle, read_bundle_metadata
 from forensic.weights.store import BUNDLED, find_weights
-
-NETWORKS: Registry[Callable[..., nn.Module]] = Registry(
-    "sketch encoder",
-    {"graph": GraphNetwork, "sketchface": SketchFace, "facenet": FaceNetNetwork},
-)
-"""Architectures of sketch encoders; each takes faces (B, 3, H, W) in [0, 1] to (B, dimension)."""
 
 BATCH = 64
 
@@ -50,7 +44,7 @@ class AdapterConfig:
     """What a bundle of an adapter says of itself.
 
     Attributes:
-        network: A name of `NETWORKS`.
+        network: Architecture of adapter and embedder, as `TrainableEmbedder.copy_network` says.
         arguments: Of the network's constructor.
         template: Geometry of the sketches, a name in `forensic.faces.align.TEMPLATES`.
         dimension: Length of a vector.
@@ -69,16 +63,13 @@ class AdapterConfig:
         """Return the fields for `save_bundle`."""
         return asdict(self)
 
-    def build(self) -> nn.Module:
-        """Return the network with random weights."""
-        return NETWORKS[self.network](**self.arguments)
-
 
 class SketchAdapter:
     """A trained sketch encoder: the vectors of sketch and mirror image, added.
 
     Args:
-        weights_path: A bundle of a network of `NETWORKS` with an `AdapterConfig`.
+        weights_path: A bundle of differences from the embedder's weights, with an `AdapterConfig`.
+        embedder: The one it was trained for.
         device: Where to compute.
         dtype: Arithmetic, if not bfloat16 on a CPU and float16 on CUDA.
 
@@ -87,31 +78,22 @@ class SketchAdapter:
         weights_sha256: SHA-256 of the file.
 
     Raises:
-        WeightsError: The file is missing, or not such a bundle.
+        WeightsError: The file is missing or not such a bundle, or belongs to another embedder.
     """
 
     def __init__(
-        self, *, weights_path: Path, device: torch.device, dtype: torch.dtype | None = None
+        self,
+        *,
+        weights_path: Path,
+        embedder: Embedder,
+        device: torch.device,
+        dtype: torch.dtype | None = None,
     ) -> None:
-        self.config, network = load_adapter_network(weights_path)
+        self.config, network = load_adapter_network(weights_path, embedder)
         self.weights_sha256 = sha256_of_file(weights_path)
         self._device = device
         self._dtype = dtype or (torch.float16 if device.type == "cuda" else torch.bfloat16)
         self._network = to_channels_last(fold_norms(network).to(self._dtype), device)
-
-    def check_embedder(self, embedder: Embedder) -> None:
-        """Refuse to work beside any other embedder than the adapter's own.
-
-        Raises:
-            WeightsError: It is another one.
-        """
-        if embedder.weights_sha256 != self.config.embedder_weights_sha256:
-            raise WeightsError(
-                f"The adapter leads into the space of {self.config.embedder} "
-                f"({self.config.embedder_weights_sha256[:12]}…), but the gallery is embedded with "
-                f"{embedder.name} ({embedder.weights_sha256[:12]}…). Train an adapter for it with "
-                "`forensic train adapter --embedder`."
-            )
 
     def embed(self, sketches: NDArray[np.uint8]) -> Vectors:
         """Return (B, dimension) unit rows for sketches (B, H, W, 3) uint8 in `config.template`.
@@ -132,20 +114,60 @@ class SketchAdapter:
         return np.concatenate(rows)
 
 
-def load_adapter_network(path: Path) -> tuple[AdapterConfig, nn.Module]:
-    """Return the configuration and the network of a bundle, ready for inference.
+def load_adapter_network(path: Path, embedder: Embedder) -> tuple[AdapterConfig, nn.Module]:
+    """Return the configuration of a bundle, and the embedder's network changed by it.
 
     Raises:
-        WeightsError: The file is missing, or not the bundle of an adapter.
+        WeightsError: The file is missing or not the bundle of an adapter, or belongs to another
+            embedder.
     """
-    fields, state = load_bundle(path)
+    fields, differences = load_bundle(path)
     try:
         config = AdapterConfig(**fields)
-        network = config.build()
-        network.load_state_dict(state)
+        network = _copy_network(config, embedder)
+        start = network.state_dict()
+        network.load_state_dict({n: t + start[n] for n, t in differences.items()})
     except (TypeError, RuntimeError, KeyError) as error:
         raise WeightsError(f"{path} does not hold an adapter: {error}") from error
     return config, network.eval().requires_grad_(False)
+
+
+def _copy_network(config: AdapterConfig, embedder: Embedder) -> nn.Module:
+    """Return the network from which an adapter differs.
+
+    Raises:
+        WeightsError: The adapter belongs to another embedder.
+    """
+    if embedder.weights_sha256 != config.embedder_weights_sha256:
+        raise WeightsError(
+            f"The adapter leads into the space of {config.embedder} "
+            f"({config.embedder_weights_sha256[:12]}…), but the gallery is embedded with "
+            f"{embedder.name} ({embedder.weights_sha256[:12]}…). Train an adapter for it with "
+            "`forensic train adapter --embedder`."
+        )
+    if not isinstance(embedder, TrainableEmbedder):
+        raise WeightsError(f"The network of {embedder.name} cannot be read, so nor its adapter.")
+    architecture, arguments, network = embedder.copy_network()
+    if (architecture, arguments) != (config.network, config.arguments):
+        raise WeightsError(
+            f"{embedder.name} is read as another network now than when its adapter was trained: "
+            "another mean, scale or order of channels in its description, or another version of "
+            "forensic. Use the description of that time, or train the adapter again."
+        )
+    return network
+
+
+def subtract_start(trained: nn.Module, start: Mapping[str, Tensor]) -> nn.Module:
+    """Return a copy of a network, on the CPU, whose state is what training changed.
+
+    Args:
+        trained: A network that began as `start`.
+        start: State of the embedder's own network.
+    """
+    differences = copy.deepcopy(trained).cpu()
+    changed = {name: tensor - start[name] for name, tensor in differences.state_dict().items()}
+    differences.load_state_dict(changed)
+    return differences
 
 
 def find_adapter(embedder: Embedder, *, folder: Path | None = None) -> Path | None:
@@ -187,6 +209,4 @@ def load_adapter(
             "train adapter --embedder` and put its adapter*.safetensors into the folder of "
             f"weights{f' {folder}' if folder else ''}."
         )
-    adapter = SketchAdapter(weights_path=path, device=device)
-    adapter.check_embedder(embedder)
-    return adapter
+    return SketchAdapter(weights_path=path, embedder=embedder, device=device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from forensic.check import check_shape
 from forensic.errors import DtypeError, RangeError
 from forensic.faces.align import TEMPLATES
 from forensic.values import Vectors
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class Embedder(Protocol):
@@ -41,6 +44,21 @@ class Embedder(Protocol):
             ShapeError: The faces are not in the embedder's geometry.
             DtypeError: The faces are not uint8.
             RangeError: The network gave no direction for a face (zero or not finite).
+        """
+
+
+@runtime_checkable
+class TrainableEmbedder(Embedder, Protocol):
+    """An embedder whose network can be read, so that training can go on from it."""
+
+    def copy_network(self) -> tuple[str, dict[str, Any], nn.Module]:
+        """Return the architecture's name and arguments, and a copy of the network.
+
+        The network is in evaluation mode and takes faces (B, 3, H, W) in [0, 1] to
+        (B, dimension); the arguments are JSON values.
+
+        Raises:
+            WeightsError: The network's file has an operation that cannot be trained.
         """
 
 

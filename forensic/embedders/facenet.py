@@ -58,6 +58,7 @@ class FaceNetEmbedder:
             network = InceptionResnetV1(pretrained=None)
         load_facenet_state(network, weights_path)
         self.name = name
+        self._path = weights_path
         self.weights_sha256 = sha256_of_file(weights_path)
         self._device = device
         self._dtype = dtype or (torch.float16 if device.type == "cuda" else torch.bfloat16)
@@ -79,6 +80,12 @@ class FaceNetEmbedder:
             batch = batch.permute(0, 3, 1, 2).float().sub_(127.5).div_(128.0)
             rows = self._network(batch.to(self._dtype))
         return unit_rows(rows.float().cpu().numpy())
+
+    def copy_network(self) -> tuple[str, dict[str, Any], nn.Module]:
+        """Return `facenet`, no arguments, and a copy of the network."""
+        network = FaceNetNetwork()
+        load_facenet_state(network.network, self._path)
+        return "facenet", network.config, network.eval()
 
 
 class FaceNetNetwork(nn.Module):

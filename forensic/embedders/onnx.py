@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime
 import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import nn
 
 from forensic.embedders.embedder import check_faces, unit_rows
+from forensic.embedders.graph import read_onnx
 from forensic.errors import DeviceError, MissingWeights, RecipeError, WeightsError
 from forensic.faces.align import TEMPLATES
 from forensic.files import sha256_of_file
@@ -117,6 +119,7 @@ class OnnxEmbedder:
             )
         if self._about.sha256:
             verify_file(model, self._about.sha256)
+        self._model = model
         self._session = open_session(model, device)
         self.name = self._about.name
         self.template = self._about.template
@@ -139,6 +142,18 @@ class OnnxEmbedder:
         if self._about.flip:
             rows = rows + self._rows(faces[:, :, ::-1])
         return unit_rows(rows)
+
+    def copy_network(self) -> tuple[str, dict[str, Any], nn.Module]:
+        """Return `graph`, the layers' description, and the network as torch layers.
+
+        Raises:
+            WeightsError: The network has an operation that is not read.
+        """
+        about = self._about
+        network = read_onnx(
+            self._model, mean=about.mean, scale=about.scale, channels=about.channels
+        )
+        return "graph", network.config, network.eval()
 
     def _rows(self, faces: NDArray[np.uint8]) -> NDArray[np.floating]:
         """Return the network's raw output as (B, D)."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from forensic.embedders.embedder import Embedder
+from forensic.embedders.embedder import TrainableEmbedder
 from forensic.embedders.facenet import FaceNetEmbedder
 from forensic.embedders.onnx import OnnxEmbedder
 from forensic.embedders.sketchface import SketchFaceEmbedder
@@ -21,19 +21,19 @@ from forensic.errors import MissingWeights
 from forensic.registry import Registry
 from forensic.weights.store import find_weights
 
-Builder = Callable[[Path, torch.device, str], Embedder]
+Builder = Callable[[Path, torch.device, str], TrainableEmbedder]
 
 
-def _facenet(path: Path, device: torch.device, name: str) -> Embedder:
+def _facenet(path: Path, device: torch.device, name: str) -> TrainableEmbedder:
     return FaceNetEmbedder(weights_path=path, device=device, name=name)
 
 
-def _sketchface(path: Path, device: torch.device, name: str) -> Embedder:
+def _sketchface(path: Path, device: torch.device, name: str) -> TrainableEmbedder:
     del name  # the bundle is ours, and so is its name
     return SketchFaceEmbedder(weights_path=path, device=device)
 
 
-def _onnx(path: Path, device: torch.device, name: str) -> Embedder:
+def _onnx(path: Path, device: torch.device, name: str) -> TrainableEmbedder:
     del name  # the description names it
     return OnnxEmbedder(description_path=path, device=device)
 
@@ -57,7 +57,7 @@ KINDS: Registry[Builder] = Registry(
 
 def create_embedder(
     name_or_path: str, *, device: torch.device, weights: Path | None = None
-) -> Embedder:
+) -> TrainableEmbedder:
     """Return the embedder called so, with its weights loaded and checked.
 
     Args:

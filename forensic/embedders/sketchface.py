@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -135,6 +135,7 @@ class SketchFaceEmbedder:
     def __init__(
         self, *, weights_path: Path, device: torch.device, dtype: torch.dtype | None = None
     ) -> None:
+        self._path = weights_path
         network = load_sketchface(weights_path)
         self.dimension: int = network.head.out_features
         self.weights_sha256 = sha256_of_file(weights_path)
@@ -157,6 +158,11 @@ class SketchFaceEmbedder:
         with torch.inference_mode():
             rows = self._network(batch).float() + self._network(batch.flip(3)).float()
         return unit_rows(rows.cpu().numpy())
+
+    def copy_network(self) -> tuple[str, dict[str, Any], nn.Module]:
+        """Return `sketchface`, the network's arguments, and a copy of it."""
+        network = load_sketchface(self._path)
+        return "sketchface", network.config, network
 
 
 def load_sketchface(path: Path) -> SketchFace:

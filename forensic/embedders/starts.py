@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,15 +10,10 @@ from torch import Tensor, nn
 
 from forensic.embedders.adapter import AdapterConfig
 from forensic.embedders.embedder import Embedder
-from forensic.embedders.facenet import FaceNetNetwork, load_facenet_state
-from forensic.embedders.graph import read_onnx
-from forensic.embedders.onnx import load_onnx_description
-from forensic.embedders.registry import KINDS, locate_embedder
-from forensic.embedders.sketchface import load_sketchface
+from forensic.embedders.registry import create_embedder
 from forensic.errors import WeightsError
 from forensic.faces.align import TEMPLATES
 from forensic.images.tensors import images_to_tensor
-from forensic.registry import Registry
 
 SAME = 0.999
 """Least cosine between an embedder's vector and that of the network read from its file."""
@@ -42,42 +35,18 @@ def start_network(
             embedder's vectors.
         RecipeError: A TOML description is malformed.
     """
-    kind, path, name = locate_embedder(name_or_path, weights=weights)
-    embedder = KINDS[kind](path, torch.device("cpu"), name)
-    architecture, network = _READERS[kind](path)
+    embedder = create_embedder(name_or_path, device=torch.device("cpu"), weights=weights)
+    architecture, arguments, network = embedder.copy_network()
     _check_same(embedder, network)
     config = AdapterConfig(
         network=architecture,
-        arguments=network.config,
+        arguments=arguments,
         template=embedder.template,
         dimension=embedder.dimension,
         embedder=embedder.name,
         embedder_weights_sha256=embedder.weights_sha256,
     )
     return config, network.requires_grad_(True)
-
-
-def _read_onnx(path: Path) -> tuple[str, Any]:
-    about = load_onnx_description(path)
-    model = path.parent / about.file
-    network = read_onnx(model, mean=about.mean, scale=about.scale, channels=about.channels)
-    return "graph", network
-
-
-def _read_sketchface(path: Path) -> tuple[str, Any]:
-    return "sketchface", load_sketchface(path)
-
-
-def _read_facenet(path: Path) -> tuple[str, Any]:
-    network = FaceNetNetwork()
-    load_facenet_state(network.network, path)
-    return "facenet", network.eval()
-
-
-_READERS: Registry[Callable[[Path], tuple[str, Any]]] = Registry(
-    "kind of embedder",
-    {"onnx": _read_onnx, "sketchface": _read_sketchface, "facenet": _read_facenet},
-)
 
 
 def _check_same(embedder: Embedder, network: nn.Module) -> None:

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 
 from forensic.datasets.sketched import SketchedFaces
 from forensic.datasets.taught import PHOTO, TO_DRAW
+from forensic.embedders.adapter import subtract_start
 from forensic.embedders.starts import start_network
 from forensic.errors import RecipeError
 from forensic.layers.memory import to_channels_last
@@ -95,6 +96,7 @@ class AdapterTask:
                 f"The data holds vectors of {teacher_weights_sha256[:12]}…, but {embedder} is "
                 f"{self.config.embedder_weights_sha256[:12]}…. Make the data with that embedder."
             )
+        self._start = {n: t.detach().cpu().clone() for n, t in network.state_dict().items()}
         self.network = to_channels_last(network, device)
         self.bank, self.people = bank.to(device), people.to(device)
         self.scale, self.margin = scale, margin
@@ -197,8 +199,9 @@ class AdapterTask:
         return {"rank1": (cosine > nearest).float(), "cosine": cosine}
 
     def export(self, networks: dict[str, nn.Module]) -> dict[str, tuple[dict[str, Any], nn.Module]]:
-        """Return the sketch encoder and its configuration."""
-        return {"adapter": (self.config.as_json(), networks["adapter"])}
+        """Return how the sketch encoder differs from its start, and its configuration."""
+        differences = subtract_start(networks["adapter"], self._start)
+        return {"adapter": (self.config.as_json(), differences)}
 
 
 def _draw(photos: Tensor) -> Tensor:

@@ -4,51 +4,72 @@ import numpy as np
 import pytest
 import torch
 
-from forensic.embedders import adapter as adapters
-from forensic.embedders.adapter import SketchAdapter, find_adapter, load_adapter
+from forensic.embedders.adapter import (
+    SketchAdapter,
+    find_adapter,
+    load_adapter,
+    load_adapter_network,
+    subtract_start,
+)
+from forensic.embedders.embedder import Embedder
 from forensic.embedders.registry import create_embedder
 from forensic.embedders.starts import start_network
 from forensic.errors import MissingWeights, ShapeError, WeightsError
-from forensic.weights.bundle import save_bundle
+from forensic.weights.bundle import load_bundle, save_bundle
 from tests.support.face_graph import write_face_graph
 from tests.support.fakes import FakeEmbedder
 
 CPU = torch.device("cpu")
+ADAPTER = "adapter-toy.safetensors"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with an embedder and its untrained adapter."""
+    """Return a folder with an embedder and its adapter, of which only the last bias was trained."""
     config, network = start_network(str(write_face_graph(tmp_path)))
-    save_bundle(tmp_path / "adapter-toy.safetensors", network.state_dict(), config.as_json())
+    start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    with torch.no_grad():
+        network.layers[-1].bias += 0.5
+    differences = subtract_start(network, start)
+    save_bundle(tmp_path / ADAPTER, differences.state_dict(), config.as_json())
     return tmp_path
 
 
-def test_an_untrained_adapter_gives_the_embedders_vectors(folder: Path) -> None:
-    embedder = create_embedder(str(folder / "toy.toml"), device=CPU)
+def toy(folder: Path) -> Embedder:
+    return create_embedder(str(folder / "toy.toml"), device=CPU)
+
+
+def test_a_file_holds_nothing_but_what_training_changed(folder: Path) -> None:
+    _, state = load_bundle(folder / ADAPTER)
+    changed = {name: tensor for name, tensor in state.items() if tensor.any()}
+    assert len(changed) == 1 < len(state)
+    np.testing.assert_allclose(*changed.values(), 0.5, atol=1e-6)
+
+
+def test_an_adapter_is_the_embedders_network_and_what_training_changed(folder: Path) -> None:
     adapter = SketchAdapter(
-        weights_path=folder / "adapter-toy.safetensors", device=CPU, dtype=torch.float32
+        weights_path=folder / ADAPTER, embedder=toy(folder), device=CPU, dtype=torch.float32
     )
+    _, network = start_network(str(folder / "toy.toml"))
     faces = np.random.default_rng(0).integers(0, 256, (70, 112, 112, 3), dtype=np.uint8)
-    cosines = (adapter.embed(faces) * embedder.embed(faces)).sum(1)
-    assert cosines.min() > 0.99  # the weights are kept in half precision
-    np.testing.assert_allclose(
-        adapter.embed(faces[:, :, ::-1])[:2], adapter.embed(faces)[:2], atol=1e-6
-    )
+    batch = torch.from_numpy(faces).permute(0, 3, 1, 2) / 255
+    with torch.inference_mode():
+        rows = [torch.nn.functional.normalize(network(b) + 0.5) for b in (batch, batch.flip(3))]
+    expected = torch.nn.functional.normalize(rows[0] + rows[1])
+    np.testing.assert_allclose(adapter.embed(faces), expected, atol=1e-5)
 
 
 def test_no_sketches(folder: Path) -> None:
-    adapter = SketchAdapter(weights_path=folder / "adapter-toy.safetensors", device=CPU)
+    adapter = SketchAdapter(weights_path=folder / ADAPTER, embedder=toy(folder), device=CPU)
     assert adapter.embed(np.zeros((0, 112, 112, 3), np.uint8)).shape == (0, 6)
     with pytest.raises(ShapeError):
         adapter.embed(np.zeros((1, 96, 96, 3), np.uint8))
 
 
 def test_an_adapter_is_found_by_its_embedder_whatever_it_is_called(folder: Path) -> None:
-    embedder = create_embedder(str(folder / "toy.toml"), device=CPU)
-    (folder / "adapter-toy.safetensors").rename(folder / "adapter-of-mine.safetensors")
-    assert find_adapter(embedder, folder=folder) == folder / "adapter-of-mine.safetensors"
-    assert load_adapter(embedder, device=CPU, folder=folder).config.embedder == "toy-graph"
+    (folder / ADAPTER).rename(folder / "adapter-of-mine.safetensors")
+    assert find_adapter(toy(folder), folder=folder) == folder / "adapter-of-mine.safetensors"
+    assert load_adapter(toy(folder), device=CPU, folder=folder).config.embedder == "toy-graph"
     assert find_adapter(FakeEmbedder(), folder=folder) is None
 
 
@@ -58,13 +79,19 @@ def test_without_an_adapter_the_error_says_what_makes_one(tmp_path: Path) -> Non
 
 
 def test_an_adapter_refuses_a_strange_embedder(folder: Path) -> None:
-    adapter = SketchAdapter(weights_path=folder / "adapter-toy.safetensors", device=CPU)
-    with pytest.raises(WeightsError, match="toy-graph"):
-        adapter.check_embedder(FakeEmbedder())
+    with pytest.raises(WeightsError, match="space of toy-graph"):
+        load_adapter_network(folder / ADAPTER, FakeEmbedder())
+
+
+def test_an_embedder_that_is_described_otherwise_than_in_training_is_refused(folder: Path) -> None:
+    description = folder / "toy.toml"
+    description.write_text(description.read_text().replace("127.5", "128.0"))
+    with pytest.raises(WeightsError, match="description of that time"):
+        load_adapter_network(folder / ADAPTER, toy(folder))
 
 
 def test_a_bundle_of_something_else_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "adapter-x.safetensors"
     save_bundle(path, {"a": torch.zeros(2)}, {"network": "graph"})
     with pytest.raises(WeightsError, match="does not hold an adapter"):
-        adapters.load_adapter_network(path)
+        load_adapter_network(path, FakeEmbedder())

@@ -8,8 +8,10 @@ import torch.nn.functional as F
 from forensic.datasets.sketched import SketchedFaces
 from forensic.datasets.taught import DRAWN, PHOTO, TO_DRAW
 from forensic.embedders.adapter import SketchAdapter
+from forensic.embedders.registry import create_embedder
 from forensic.errors import RecipeError
 from forensic.files import sha256_of_file
+from forensic.images.tensors import images_to_tensor
 from forensic.runtime import seed_everything
 from forensic.training.loop import Schedule, Trainer
 from forensic.training.tasks.adapter import AdapterTask
@@ -127,10 +129,22 @@ def test_stopped_and_resumed_is_the_same_as_one_run(folder: Path, tmp_path: Path
 
 
 def test_what_is_exported_is_an_adapter(folder: Path, tmp_path: Path) -> None:
-    task = small_task(folder)
+    task = small_task(folder, learning_rate=5e-3, warmup_steps=1)
+    training = SketchedFaces(folder / "data", split="train")
+    for _ in range(3):
+        task.step(training.batch(np.arange(6)))
     (config, network), *more = task.export(task.networks()).values()
     assert not more
     save_bundle(tmp_path / "adapter.safetensors", network.state_dict(), config)
-    adapter = SketchAdapter(weights_path=tmp_path / "adapter.safetensors", device=CPU)
-    assert adapter.config.embedder == "toy-graph"
-    assert adapter.embed(np.zeros((1, 112, 112, 3), np.uint8)).shape == (1, 6)
+    adapter = SketchAdapter(
+        weights_path=tmp_path / "adapter.safetensors",
+        embedder=create_embedder(str(folder / "toy.toml"), device=CPU),
+        device=CPU,
+        dtype=torch.float32,
+    )
+    faces = np.random.default_rng(0).integers(0, 256, (2, 112, 112, 3), dtype=np.uint8)
+    batch = images_to_tensor(faces)
+    with torch.inference_mode():
+        trained = task.network.eval()
+        both = F.normalize(trained(batch)) + F.normalize(trained(batch.flip(3)))
+    np.testing.assert_allclose(adapter.embed(faces), F.normalize(both), atol=2e-3)
