@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +67,11 @@ CHANGES = {
 TARGETS = {"-detail": "detail", "-contour": "contour", "": "detail and contour"}
 SYNTHESES = {"": "original", "-improved-1": "improved-1", "-improved-2": "improved-2"}
 
+ABOUT = (
+    "The paper states neither split, number nor kind of sketch; every drawing goes through the "
+    "operator that the weights name. Intervals by bootstrap over people."
+)
+
 BATCH = 8
 
 
@@ -90,45 +94,52 @@ class Figures:
     distance: SetDistance | None
 
 
-def tables(materials: Materials) -> list[PaperTable]:
-    """Return Tables 1 to 3, each kind of sketch and size of network a row of its own."""
+def photo_quality(materials: Materials) -> PaperTable:
+    """Return Table 1, each kind of sketch and size of network a row of its own."""
     features = open_features(materials.features, materials.device)
-    about = (
-        f"{describe_features(features)} The paper states neither split, number nor kind of "
-        "sketch; every drawing goes through the operator that the weights name. Intervals by "
-        "bootstrap over people."
-    )
-    row = partial(_row, materials, features)
     ours = CALI_TABLE_1["Cali-Sketch"]
-    first = [printed_only(n, paper) for n, paper in CALI_TABLE_1.items() if n != "Cali-Sketch"]
-    first += [row(w, kind, ours) for w in _names(materials, "") for kind in INPUTS]
-    second = [
-        row(weights, FREE_HAND[0], CALI_TABLE_2[targets])
+    rows = [printed_only(n, paper) for n, paper in CALI_TABLE_1.items() if n != "Cali-Sketch"]
+    rows += [
+        _row(materials, features, weights, kind, ours)
+        for weights in _names(materials, "")
+        for kind in INPUTS
+    ]
+    title = "Cali-Sketch, Table 1: CUHK"
+    return PaperTable("cali-table-1", title, PICTURE_COLUMNS, rows, _about(features))
+
+
+def calibration_targets(materials: Materials) -> PaperTable:
+    """Return Table 2: the refined sketch against Canny, by what calibrates."""
+    rows = [
+        _row(materials, None, weights, FREE_HAND[0], CALI_TABLE_2[targets])
         for variant, targets in TARGETS.items()
         for weights in _names(materials, variant)
     ]
-    third = [
-        row(weights, DRAWING, CALI_TABLE_3[synthesis])
+    title = "Cali-Sketch, Table 2: refined sketch against Canny, by what calibrates"
+    return PaperTable("cali-table-2", title, EDGE_COLUMNS, rows, ABOUT)
+
+
+def synthesis_networks(materials: Materials) -> PaperTable:
+    """Return Table 3: the original synthesis network and its two improvements."""
+    features = open_features(materials.features, materials.device)
+    rows = [
+        _row(materials, features, weights, DRAWING, CALI_TABLE_3[synthesis])
         for variant, synthesis in SYNTHESES.items()
         for weights in _names(materials, variant)
     ]
-    return [
-        PaperTable("cali-table-1", "Cali-Sketch, Table 1: CUHK", PICTURE_COLUMNS, first, about),
-        PaperTable(
-            "cali-table-2",
-            "Cali-Sketch, Table 2: refined sketch against Canny, by what calibrates",
-            EDGE_COLUMNS,
-            second,
-            about,
-        ),
-        PaperTable(
-            "cali-table-3",
-            "Cali-Sketch, Table 3: synthesis networks",
-            PICTURE_COLUMNS,
-            third,
-            about,
-        ),
-    ]
+    title = "Cali-Sketch, Table 3: synthesis networks"
+    return PaperTable("cali-table-3", title, PICTURE_COLUMNS, rows, _about(features))
+
+
+TABLES = {
+    "cali-table-1": photo_quality,
+    "cali-table-2": calibration_targets,
+    "cali-table-3": synthesis_networks,
+}
+
+
+def _about(features: SetFeatures | None) -> str:
+    return f"{describe_features(features)} {ABOUT}"
 
 
 def _names(materials: Materials, variant: str) -> list[str]:

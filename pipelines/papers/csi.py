@@ -31,31 +31,18 @@ SHOWN, DRAWS = 6, 10_000
 Printed = Mapping[str, Mapping[str, tuple[float, float]]]
 
 
-def tables(materials: Materials) -> list[PaperTable]:
-    """Return Tables 2 and 4 (simulated sketches of LFW), 3 and 5 (drawings of CUFS)."""
-    return [
-        _simulated(materials, "csi-table-2", "CSI, Table 2: all losses, LFW", CSI_TABLE_2, ""),
-        _drawn(materials, "csi-table-3", "CSI, Table 3: line model, CUFS", CSI_TABLE_3, ""),
-        _simulated(
-            materials,
-            "csi-table-4",
-            "CSI, Table 4: feature loss alone, LFW",
-            CSI_TABLE_4,
-            "-features",
-        ),
-        _drawn(
-            materials,
-            "csi-table-5",
-            "CSI, Table 5: feature loss alone, CUFS",
-            CSI_TABLE_5,
-            "-features",
-        ),
-    ]
-
-
-def _simulated(
-    materials: Materials, name: str, title: str, printed: Printed, suffix: str
+def measure_simulated(
+    materials: Materials, *, name: str, title: str, printed: Printed, suffix: str = ""
 ) -> PaperTable:
+    """Return Table 2 or 4: sketches simulated from photos of LFW.
+
+    Args:
+        materials: Weights and data.
+        name: Of the table.
+        title: Of the table.
+        printed: The paper's figures by model.
+        suffix: What ends the names of the weights.
+    """
     rows = [
         try_row(model, _means(paper), partial(_measure_simulated, materials, model + suffix))
         for model, paper in printed.items()
@@ -64,9 +51,10 @@ def _simulated(
     return PaperTable(name, title, COLUMNS, rows, note)
 
 
-def _drawn(
-    materials: Materials, name: str, title: str, printed: Printed, suffix: str
+def measure_drawn(
+    materials: Materials, *, name: str, title: str, printed: Printed, suffix: str = ""
 ) -> PaperTable:
+    """Return Table 3 or 5: drawings of CUFS through the line model; arguments likewise."""
     rows = [
         try_row(subset, _means(paper), partial(_measure_drawn, materials, [subset], suffix))
         for subset, paper in printed.items()
@@ -166,3 +154,33 @@ def _row(
 
 def _means(paper: Mapping[str, tuple[float, float]]) -> dict[str, float]:
     return {column: figure[0] for column, figure in paper.items()}
+
+
+TABLES = {
+    "csi-table-2": partial(
+        measure_simulated,
+        name="csi-table-2",
+        title="CSI, Table 2: all losses, LFW",
+        printed=CSI_TABLE_2,
+    ),
+    "csi-table-3": partial(
+        measure_drawn,
+        name="csi-table-3",
+        title="CSI, Table 3: line model, CUFS",
+        printed=CSI_TABLE_3,
+    ),
+    "csi-table-4": partial(
+        measure_simulated,
+        name="csi-table-4",
+        title="CSI, Table 4: feature loss alone, LFW",
+        printed=CSI_TABLE_4,
+        suffix="-features",
+    ),
+    "csi-table-5": partial(
+        measure_drawn,
+        name="csi-table-5",
+        title="CSI, Table 5: feature loss alone, CUFS",
+        printed=CSI_TABLE_5,
+        suffix="-features",
+    ),
+}

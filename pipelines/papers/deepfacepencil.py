@@ -6,8 +6,6 @@ and `deepfacepencil-pix2pix`; those made for a CPU have `-128-narrow` behind tha
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from forensic.datasets.deformed import DeformedPairs
@@ -56,43 +54,45 @@ one seed the same faces are held out and drawn.
 COLUMNS = {"inception_score": "inception score", **SET_COLUMNS, "psnr": "PSNR (dB)", "ssim": "SSIM"}
 
 
-def tables(materials: Materials) -> list[PaperTable]:
-    """Return Table 1 (sketches on the edges) and the systems on strokes ever further off."""
+def edge_sketches(materials: Materials) -> PaperTable:
+    """Return Table 1: sketches whose lines lie on the edges."""
     features = open_features(materials.features, materials.device)
-    row = partial(_row, materials, features)
-    first = [
-        row(system, weights, 0, paper)
+    rows = [
+        _row(materials, features, system, weights, 0, paper)
         for system, paper in DFP_TABLE_1.items()
         for weights in _names(materials, system)
     ]
-    study = [
-        row(system, weights, offset, {})
+    title = "DeepFacePencil, Table 1: sketches on the edges"
+    return PaperTable("deepfacepencil-table-1", title, COLUMNS, rows, _about(features))
+
+
+def deformed_sketches(materials: Materials) -> PaperTable:
+    """Return the systems of section 4.3.1 on strokes ever further off."""
+    features = open_features(materials.features, materials.device)
+    rows = [
+        _row(materials, features, system, weights, offset, {})
         for offset in DATA
         for system in WEIGHTS
         if system != "pix2pix"
         for weights in _names(materials, system)
     ]
-    about = (
+    title = "DeepFacePencil, section 4.3.1: strokes deformed by up to d of 512 pixels"
+    note = f"{_about(features)} The paper shows pictures here and prints no figures."
+    return PaperTable("deepfacepencil-deformation", title, COLUMNS, rows, note)
+
+
+TABLES = {
+    "deepfacepencil-table-1": edge_sketches,
+    "deepfacepencil-deformation": deformed_sketches,
+}
+
+
+def _about(features: SetFeatures | None) -> str:
+    return (
         f"{describe_features(features)} The inception score is that of all photos in one part; "
         "only Inception-v3 has one. The paper names neither the faces nor the weights of its "
         "ruler, so its figures and ours cannot be compared, only the order of the rows."
     )
-    return [
-        PaperTable(
-            "deepfacepencil-table-1",
-            "DeepFacePencil, Table 1: sketches on the edges",
-            COLUMNS,
-            first,
-            about,
-        ),
-        PaperTable(
-            "deepfacepencil-deformation",
-            "DeepFacePencil, section 4.3.1: strokes deformed by up to d of 512 pixels",
-            COLUMNS,
-            study,
-            f"{about} The paper shows pictures here and prints no figures.",
-        ),
-    ]
 
 
 def _names(materials: Materials, system: str) -> list[str]:

@@ -39,16 +39,6 @@ options.coordinates=false`."""
 SPEED_RUNS = 9
 
 
-def tables(materials: Materials) -> list[PaperTable]:
-    """Return Table 1, Fig. 4, Fig. 5 with Fig. 6, and Table 2."""
-    return [
-        match_scores(materials),
-        training_pairs(materials),
-        reconstruction(materials),
-        run_times(materials),
-    ]
-
-
 def match_scores(materials: Materials) -> PaperTable:
     """Return Table 1: a drawing looks for its person among drawings made of photos.
 
@@ -180,3 +170,11 @@ def time_network(size: str, *, precision: str, device: torch.device) -> float:
             network(picture).cpu()
             times.append(time.perf_counter() - started)
     return 1000 * statistics.median(times[2:])
+
+
+TABLES = {
+    "fcn-table-1": match_scores,
+    "fcn-figure-4": training_pairs,
+    "fcn-figure-5": reconstruction,
+    "fcn-table-2": run_times,
+}

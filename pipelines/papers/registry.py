@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from forensic.errors import UnknownNameError
@@ -10,23 +10,24 @@ from forensic.files import atomic_write, write_json
 from forensic.registry import Registry
 from forensic.runtime import provenance
 from pipelines.papers import cali_sketch, csi, deepfacepencil, fcn, study
+from pipelines.papers.seen import read_images_seen, state_training
 from pipelines.papers.tables import Materials, PaperTable, as_json, as_markdown
 
-PAPERS: Registry[Callable[[Materials], list[PaperTable]]] = Registry(
+PAPERS: Registry[Mapping[str, Callable[[Materials], PaperTable]]] = Registry(
     "paper",
     {
-        "cali": cali_sketch.tables,
-        "csi": csi.tables,
-        "deepfacepencil": deepfacepencil.tables,
-        "fcn": fcn.tables,
-        "study": study.tables,
+        "cali": cali_sketch.TABLES,
+        "csi": csi.TABLES,
+        "deepfacepencil": deepfacepencil.TABLES,
+        "fcn": fcn.TABLES,
+        "study": study.TABLES,
     },
 )
-"""What computes the tables of each paper, by its short name."""
+"""What computes each table of a paper, by the paper's short name and the table's."""
 
 
 def compute_tables(materials: Materials, only: Sequence[str]) -> list[PaperTable]:
-    """Return the tables of some papers, or of all.
+    """Return the tables of some papers, or of all; no other table is computed.
 
     Args:
         materials: Weights and data.
@@ -35,13 +36,17 @@ def compute_tables(materials: Materials, only: Sequence[str]) -> list[PaperTable
     Raises:
         UnknownNameError: No such paper or table.
     """
-    papers = [name for name in PAPERS if not only or any(_belongs(word, name) for word in only)]
-    found = [table for name in papers for table in PAPERS[name](materials)]
-    known = [table.name for table in found]
+    known = [*PAPERS, *(table for tables in PAPERS.values() for table in tables)]
     for word in only:
-        if word not in PAPERS and word not in known:
-            raise UnknownNameError("paper or table", word, [*PAPERS, *known], ())
-    return [table for table in found if not only or _is_wanted(table.name, only)]
+        if word not in known:
+            raise UnknownNameError("paper or table", word, known, ())
+    found = [
+        compute(materials)
+        for paper, tables in PAPERS.items()
+        for table, compute in tables.items()
+        if not only or paper in only or table in only
+    ]
+    return state_training(found, read_images_seen(materials.weights))
 
 
 def benchmark_papers(materials: Materials, *, only: Sequence[str], out: Path | None) -> str:
@@ -62,12 +67,3 @@ def benchmark_papers(materials: Materials, *, only: Sequence[str], out: Path | N
         document = {"tables": [as_json(table) for table in tables], "provenance": provenance()}
         write_json(out / "papers.json", document)
     return text
-
-
-def _belongs(word: str, paper: str) -> bool:
-    """Answer whether a word of `--only` is a paper or one of its tables, by its name."""
-    return word == paper or word.startswith(f"{paper}-")
-
-
-def _is_wanted(table: str, only: Sequence[str]) -> bool:
-    return any(word == table or (word in PAPERS and _belongs(table, word)) for word in only)

@@ -35,7 +35,7 @@ SPLITS = {
     "": "study split, leaky: 300 pictures, siblings of nearly all were trained on",
     "-disjoint": "100 people of the test part, eight pictures each; nobody was trained on",
 }
-TABLES = {
+PRINTED = {
     "f2s": ("study-table-3", "Study, Table III: photo to sketch", STUDY_TABLE_3),
     "s2f": ("study-table-4", "Study, Table IV: sketch to photo", STUDY_TABLE_4),
 }
@@ -47,24 +47,27 @@ COLUMNS = {
 }
 
 
-def tables(materials: Materials) -> list[PaperTable]:
-    """Return Tables III and IV, on the study's leaky split and on one without shared people."""
-    out = []
-    for direction, (name, title, printed) in TABLES.items():
-        rows = []
-        for suffix in SPLITS:
-            for model, paper in printed.items():
-                beside = {} if suffix else paper
-                for weights in _names(materials, f"study-{model}-{direction}", suffix):
-                    measure = partial(_measure, materials, weights, suffix)
-                    rows.append(try_row(weights, beside, measure))
-        note = (
-            "Pictures in [0, 1]; intervals by bootstrap over people. The study's figures stand "
-            "beside the split that it used; a row may be at another size than the study's, which "
-            "the last column says."
-        )
-        out.append(PaperTable(name, title, COLUMNS, rows, note))
-    return out
+def measure_direction(materials: Materials, *, direction: str) -> PaperTable:
+    """Return Table III (`f2s`) or IV (`s2f`), on the leaky split and on one without shared people.
+
+    Args:
+        materials: Weights and data.
+        direction: A key of `PRINTED`.
+    """
+    name, title, printed = PRINTED[direction]
+    rows = []
+    for suffix in SPLITS:
+        for model, paper in printed.items():
+            beside = {} if suffix else paper
+            for weights in _names(materials, f"study-{model}-{direction}", suffix):
+                measure = partial(_measure, materials, weights, suffix)
+                rows.append(try_row(weights, beside, measure))
+    note = (
+        "Pictures in [0, 1]; intervals by bootstrap over people. The study's figures stand "
+        "beside the split that it used; a row may be at another size than the study's, which "
+        "the last column says."
+    )
+    return PaperTable(name, title, COLUMNS, rows, note)
 
 
 def _names(materials: Materials, name: str, suffix: str) -> list[str]:
@@ -159,3 +162,9 @@ def _common(pictures: Tensor) -> Tensor:
     if list(pictures.shape[2:]) == size:
         return pictures
     return F.interpolate(pictures, size=size, mode="bilinear", antialias=True)
+
+
+TABLES = {
+    name: partial(measure_direction, direction=direction)
+    for direction, (name, *_) in PRINTED.items()
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class Row:
         split: On what ours was measured.
         missing: Why it could not be computed, with the remedy; empty where it was.
         weights_sha256: Of the generator, where one was used.
+        images_seen: On how many images, repeats included, that generator was trained; 0 if unknown.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Row:
     split: str = ""
     missing: str = ""
     weights_sha256: str = ""
+    images_seen: int = 0
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def try_row(name: str, paper: Mapping[str, float], measure: Callable[[], Row]) -
         row = measure()
     except ForensicError as error:
         return Row(name, paper, missing=str(error))
-    return Row(name, paper, row.ours, row.n, row.split, row.missing, row.weights_sha256)
+    return replace(row, name=name, paper=paper)
 
 
 def printed_only(name: str, paper: Mapping[str, float]) -> Row:
@@ -181,6 +183,7 @@ def as_json(table: PaperTable) -> dict[str, Any]:
                 "split": row.split,
                 "missing": row.missing,
                 "weights_sha256": row.weights_sha256,
+                "images_seen": row.images_seen,
             }
             for row in table.rows
         ],
@@ -191,14 +194,15 @@ def as_markdown(table: PaperTable) -> str:
     """Return a table in Markdown: for each column the paper's figure and ours."""
     heads = [f"{unit}, {side}" for unit in table.columns.values() for side in ("paper", "ours")]
     lines = [f"### {table.title} (`{table.name}`)", ""]
-    lines.append("| | " + " | ".join([*heads, "n", "measured on"]) + " |")
-    lines.append("|---|" + "--:|" * (len(heads) + 1) + "---|")
+    lines.append("| | " + " | ".join([*heads, "n", "trained on", "measured on"]) + " |")
+    lines.append("|---|" + "--:|" * (len(heads) + 2) + "---|")
     for row in table.rows:
         cells = []
         for key in table.columns:
             cells += [_number(row.paper.get(key)), _figure(row.ours.get(key))]
         where = f"not computed: {row.missing}" if row.missing else row.split
-        cells += [str(row.n) if row.n else "", where]
+        trained = f"{row.images_seen:,} images" if row.images_seen else ""
+        cells += [str(row.n) if row.n else "", trained, where]
         lines.append(
             f"| {row.name} | " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
         )

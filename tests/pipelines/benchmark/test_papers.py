@@ -7,6 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipelines.cli import main
+from pipelines.papers import fcn
+from pipelines.papers.tables import Materials, PaperTable
 from tests.support.cufs import write_cufs
 from tests.support.generators import write_copying_fcn
 
@@ -35,6 +37,16 @@ def test_one_table_printed_and_written(place: Path, tmp_path: Path) -> None:
     document = json.loads((tmp_path / "papers.json").read_text())
     assert [table["name"] for table in document["tables"]] == ["fcn-table-1"]
     assert document["provenance"]["libraries"]["torch"]
+
+
+def test_no_other_table_is_computed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def compute(materials: Materials) -> PaperTable:
+        raise AssertionError(materials)
+
+    others = {name: compute for name in fcn.TABLES if name != "fcn-table-1"}
+    for name, instead in others.items():
+        monkeypatch.setitem(fcn.TABLES, name, instead)
+    assert papers("--only", "fcn-table-1", "--weights", place).exit_code == 0
 
 
 def test_without_anything_every_row_says_why() -> None:

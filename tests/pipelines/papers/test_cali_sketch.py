@@ -17,7 +17,7 @@ from forensic.generators.registry import LoadedGenerator
 from forensic.images.frame import Frame
 from forensic.images.io import load_image
 from forensic.weights.bundle import save_bundle
-from pipelines.papers.cali_sketch import generate, measure, tables
+from pipelines.papers.cali_sketch import TABLES, generate, measure
 from pipelines.papers.sheets import BAND_PX
 from pipelines.papers.tables import Materials
 from tests.support.calibration import write_calibration
@@ -121,15 +121,14 @@ def test_tables_say_what_was_computed_and_what_is_missing(folder: Path, tmp_path
     test_part = write_calibration(
         tmp_path / "data", n_train=0, n_validation=0, n_test=2, drawing=True
     )
-    first, second, third = tables(
-        Materials(
-            weights=[tmp_path],
-            data={"cuhk-portrait": test_part},
-            device=CPU,
-            features=folder / "vgg.safetensors",
-            sheets=tmp_path / "sheets",
-        )
+    materials = Materials(
+        weights=[tmp_path],
+        data={"cuhk-portrait": test_part},
+        device=CPU,
+        features=folder / "vgg.safetensors",
+        sheets=tmp_path / "sheets",
     )
+    first, second, third = (compute(materials) for compute in TABLES.values())
     assert (tmp_path / "sheets" / "cali-sketch-128-narrow-drawing.png").is_file()
     rows = {row.name: row for row in first.rows}
     assert rows["pix2pix"].paper["fid"] == 76.90
@@ -150,6 +149,6 @@ def test_tables_say_what_was_computed_and_what_is_missing(folder: Path, tmp_path
 
 
 def test_tables_without_anything(tmp_path: Path) -> None:
-    found = tables(Materials(weights=[], data={}, device=CPU))
-    assert [table.name for table in found] == ["cali-table-1", "cali-table-2", "cali-table-3"]
+    found = [compute(Materials(weights=[], data={}, device=CPU)) for compute in TABLES.values()]
+    assert [table.name for table in found] == list(TABLES)
     assert all(row.missing for table in found for row in table.rows)

@@ -13,8 +13,8 @@ from forensic.generators.registry import LoadedGenerator
 from forensic.images.frame import Frame
 from forensic.images.io import load_image
 from forensic.weights.bundle import save_bundle
-from pipelines.papers import deepfacepencil, sets
-from pipelines.papers.deepfacepencil import load_faces, tables
+from pipelines.papers import sets
+from pipelines.papers.deepfacepencil import TABLES, deformed_sketches, edge_sketches, load_faces
 from pipelines.papers.sheets import BAND_PX
 from pipelines.papers.tables import Materials, PaperTable, Row, as_json
 from pipelines.recipe import find_recipe, load_recipe
@@ -52,7 +52,7 @@ def materials(tmp_path_factory: pytest.TempPathFactory) -> Materials:
 
 @pytest.fixture(scope="module")
 def found(materials: Materials) -> list[PaperTable]:
-    return tables(materials)
+    return [compute(materials) for compute in TABLES.values()]
 
 
 def rows(table: PaperTable) -> dict[str, Row]:
@@ -113,7 +113,7 @@ def test_faces_are_drawn_as_the_row_says(materials: Materials) -> None:
 
 def test_strokes_of_another_offset_are_refused(materials: Materials) -> None:
     swapped = Materials(materials.weights, {"dfp-30": materials.data["dfp"]}, CPU)
-    study = rows(tables(swapped)[1])
+    study = rows(deformed_sketches(swapped))
     assert (
         "--max-offset 11.0; this row wants 30" in study["deepfacepencil-baseline, d = 30"].missing
     )
@@ -136,13 +136,14 @@ def test_inception_brings_both_printed_figures(
             return (100 * features).softmax(1)
 
     monkeypatch.setattr(sets, "load_set_features", lambda path: Tiny())
-    table = rows(deepfacepencil.tables(materials)[0])
+    table = rows(edge_sketches(materials))
     ours = table["deepfacepencil-baseline, d = 0"].ours
     assert ours.keys() == {"psnr", "ssim", "fid", "kernel", "inception_score"}
     assert 1 <= ours["inception_score"].value <= 3
 
 
 def test_tables_without_anything() -> None:
-    found = tables(Materials([], {}, CPU))
+    found = [compute(Materials([], {}, CPU)) for compute in TABLES.values()]
+    assert [table.name for table in found] == list(TABLES)
     assert all(row.missing for table in found for row in table.rows)
     assert "No --features" in found[0].note

@@ -7,7 +7,7 @@ from torch import nn
 from forensic.generators.autoencoders import ConvAutoencoder
 from forensic.images.frame import Frame
 from forensic.weights.bundle import save_bundle
-from pipelines.papers.study import tables
+from pipelines.papers.study import TABLES
 from pipelines.papers.tables import Materials, Row
 from pipelines.recipe import find_recipe, load_recipe
 from tests.support.cufs import write_cufs
@@ -35,9 +35,10 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
     write_autoencoder(place / "study-conv-s2f-disjoint.safetensors", "sketch-to-photo")
     write_autoencoder(place / "study-conv-s2f-128.safetensors", "sketch-to-photo")
     data = {"cuhk": write_cufs(place / "cuhk", n_train=2, n_test=2)}
-    found = tables(Materials([place], data, torch.device("cpu"), sheets=place / "sheets"))
+    materials = Materials([place], data, torch.device("cpu"), sheets=place / "sheets")
+    found = [compute(materials) for compute in TABLES.values()]
     assert len(list((place / "sheets").glob("study-conv-s2f*.png"))) == 3
-    assert [table.name for table in found] == ["study-table-3", "study-table-4"]
+    assert [table.name for table in found] == list(TABLES)
     return {row.name: row for table in found for row in table.rows}
 
 

@@ -54,14 +54,20 @@ def test_errors_of_the_program_are_not_hidden() -> None:
 
 
 def test_text_shows_both_sides_and_every_reason() -> None:
-    measured = Row("Ours", {"a": 0.5}, {"a": Measured(0.25, (0.2, 0.3))}, 100, "test part")
+    measured = Row(
+        "Ours", {"a": 0.5}, {"a": Measured(0.25, (0.2, 0.3))}, 100, "test part", images_seen=2000
+    )
     rows = [measured, printed_only("Theirs", {"a": 0.75})]
     table = PaperTable("toy-1", "Toy, Table 1", {"a": "rate", "b": "other"}, rows, "A note.")
     text = as_markdown(table)
-    assert "| | rate, paper | rate, ours | other, paper | other, ours | n | measured on |" in text
-    assert "| Ours | 0.5 | 0.25 (0.2 to 0.3) |  |  | 100 | test part |" in text
     assert (
-        "| Theirs | 0.75 |  |  |  |  | not computed: another system, quoted by the paper |" in text
+        "| | rate, paper | rate, ours | other, paper | other, ours | n | trained on | measured on |"
+        in text
+    )
+    assert "| Ours | 0.5 | 0.25 (0.2 to 0.3) |  |  | 100 | 2,000 images | test part |" in text
+    assert (
+        "| Theirs | 0.75 |  |  |  |  |  | not computed: another system, quoted by the paper |"
+        in text
     )
     assert text.endswith("A note.")
     document = json.loads(json.dumps(as_json(table)))
