@@ -14,6 +14,7 @@ from forensic.files import read_json
 MAY_CHANGE = frozenset(
     {
         "data.folder",
+        "options.blend",
         "options.compile",
         "options.embedder",
         "options.total_steps",

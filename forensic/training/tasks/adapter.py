@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -54,16 +55,19 @@ class AdapterTask:
         warmup_steps: Steps of its rise.
         total_steps: Steps until it reaches zero.
         weight_decay: Of AdamW, on kernels and matrices only.
+        blend: How much of the change of every weight is kept when it is judged and published, 0
+            to 1. Less keeps more of what the embedder knew of faces that training did not show.
         precision: `fp32`, or `bf16` for automatic mixed precision.
 
     Raises:
-        RecipeError: The vectors were made by another embedder.
+        RecipeError: The vectors were made by another embedder, or `blend` is not in 0 to 1.
         WeightsError: The embedder's network cannot be read.
         UnknownNameError: No such embedder or precision.
 
     Source:
         The margin on the cosine follows Wang et al., CosFace, CVPR 2018, equation 4, with frozen
-        vectors of photos in place of learnt class centres.
+        vectors of photos in place of learnt class centres. The blend follows Wortsman et al.,
+        Robust fine-tuning of zero-shot models, CVPR 2022.
     """
 
     score, higher_is_better = "rank1", True
@@ -87,6 +91,7 @@ class AdapterTask:
         warmup_steps: int = 150,
         total_steps: int,
         weight_decay: float = 0.02,
+        blend: float = 1.0,
         precision: str = "bf16",
         device: torch.device,
     ) -> None:
@@ -96,6 +101,9 @@ class AdapterTask:
                 f"The data holds vectors of {teacher_weights_sha256[:12]}…, but {embedder} is "
                 f"{self.config.embedder_weights_sha256[:12]}…. Make the data with that embedder."
             )
+        if not 0 <= blend <= 1:
+            raise RecipeError(f"options.blend is {blend}; it is a share, from 0 to 1.")
+        self.blend = blend
         self._start = {n: t.detach().cpu().clone() for n, t in network.state_dict().items()}
         self.network = to_channels_last(network, device)
         self.bank, self.people = bank.to(device), people.to(device)
@@ -189,7 +197,7 @@ class AdapterTask:
         """
         faces = _as_floats(batch["face"])
         with self.autocast:
-            both = networks["adapter"](torch.cat([faces, faces.flip(3)]))
+            both = self._blended(networks["adapter"])(torch.cat([faces, faces.flip(3)]))
         first, second = F.normalize(both.float()).chunk(2)
         vectors = F.normalize(first + second)
         cosine = (vectors * batch["target"]).sum(1)
@@ -200,8 +208,22 @@ class AdapterTask:
 
     def export(self, networks: dict[str, nn.Module]) -> dict[str, tuple[dict[str, Any], nn.Module]]:
         """Return how the sketch encoder differs from its start, and its configuration."""
-        differences = subtract_start(networks["adapter"], self._start)
+        differences = subtract_start(self._blended(networks["adapter"]), self._start)
         return {"adapter": (self.config.as_json(), differences)}
+
+    def _blended(self, network: nn.Module) -> nn.Module:
+        """Return a network between the embedder's own and the trained one."""
+        if self.blend == 1:
+            return network
+        state = {
+            name: torch.lerp(self._start[name].to(tensor), tensor, self.blend)
+            if tensor.is_floating_point()
+            else tensor
+            for name, tensor in network.state_dict().items()
+        }
+        blended = copy.deepcopy(network)
+        blended.load_state_dict(state)
+        return blended
 
 
 def _draw(photos: Tensor) -> Tensor:

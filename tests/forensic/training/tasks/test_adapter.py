@@ -128,6 +128,28 @@ def test_stopped_and_resumed_is_the_same_as_one_run(folder: Path, tmp_path: Path
         assert torch.equal(one, other)
 
 
+def test_a_blend_is_judged_and_published_between_start_and_trained(folder: Path) -> None:
+    task = small_task(folder, learning_rate=5e-3, warmup_steps=1, blend=0.25)
+    start = {name: tensor.clone() for name, tensor in task.network.state_dict().items()}
+    task.step(SketchedFaces(folder / "data", split="train").batch(np.arange(6)))
+    trained = task.network.state_dict()
+    quarter = {name: start[name] + 0.25 * (trained[name] - start[name]) for name in trained}
+    ((_, differences),) = task.export(task.networks()).values()
+    torch.testing.assert_close(
+        differences.state_dict(), {name: quarter[name] - start[name] for name in quarter}
+    )
+    batch = SketchedFaces(folder / "data", split="validation").batch(np.arange(1))
+    judged = task.validate(task.networks(), batch)["cosine"]
+    task.network.load_state_dict(quarter)
+    task.blend = 1.0
+    torch.testing.assert_close(judged, task.validate(task.networks(), batch)["cosine"])
+
+
+def test_a_blend_is_a_share(folder: Path) -> None:
+    with pytest.raises(RecipeError, match="from 0 to 1"):
+        small_task(folder, blend=1.5)
+
+
 def test_what_is_exported_is_an_adapter(folder: Path, tmp_path: Path) -> None:
     task = small_task(folder, learning_rate=5e-3, warmup_steps=1)
     training = SketchedFaces(folder / "data", split="train")
