@@ -20,6 +20,7 @@ from forensic.errors import ImageError, LandmarksError, StorageError
 from forensic.faces.plausible import is_plausible
 from forensic.faces.quality import FaceMeasures, measure_face
 from forensic.images.io import decode_image
+from forensic.sketches.normalise import normalise_sketch
 from forensic.storage import FileStore
 from forensic.values import RGB
 
@@ -30,6 +31,12 @@ ROLL_MAX_DEG = 15.0
 OUTSIDE_MAX = 0.1
 CONTRAST_MIN = 0.02
 """A face of nearly one tone: an empty sheet, or landmarks beside the drawing."""
+
+MENDED = {
+    "inverted": "White lines on black: the sketch is inverted before it is compared.",
+    "evened": "A shadow lies on the paper: it is evened before the sketch is compared. Scan it.",
+}
+"""What is told of each step of `normalise_sketch`."""
 
 NOTE = (
     "Measures of the drawing and its landmarks. They were made for photographs and foretell no "
@@ -81,6 +88,8 @@ def assess(session: Session, actor: Actor, probe_id: uuid.UUID, *, store: FileSt
     picture, damage = _picture(probe, store)
     findings += damage
     measures = None
+    if picture is not None:
+        findings += _of_paper(picture)
     if picture is not None and landmarks is not None:
         measures, weak = _measured(picture, landmarks)
         findings += weak
@@ -132,6 +141,15 @@ def _picture(probe: Probe, store: FileStore) -> tuple[RGB | None, list[Finding]]
         return decode_image(store.read(probe.sketch_sha256), name="the sketch"), []
     except (StorageError, ImageError) as error:
         return None, [Finding("file_unusable", True, str(error))]
+
+
+def _of_paper(picture: RGB) -> list[Finding]:
+    """Say what is mended before a sketch is compared, or that nothing is drawn."""
+    try:
+        steps = normalise_sketch(picture, name="The sketch").steps
+    except ImageError as error:
+        return [Finding(error.reason, True, str(error))]
+    return [Finding(step, False, MENDED[step]) for step in steps]
 
 
 def _measured(

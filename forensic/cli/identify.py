@@ -64,16 +64,15 @@ def identify(
     from forensic.embedders.registry import create_embedder
     from forensic.identification.identifier import Identifier
     from forensic.identification.methods import create_method
-    from forensic.images.io import load_image
     from forensic.runtime import choose_device
     from forensic.weights.store import choose_weights_folder
 
     chosen = choose_device(device)
-    drawing = load_image(sketch)
+    drawing = _read_sketch(sketch)
     points = _landmarks_of(drawing, landmarks, aligned, device=str(chosen))
     more = [
         (image, _landmarks_of(image, None, aligned, device=str(chosen)))
-        for image in map(load_image, also)
+        for image in map(_read_sketch, also)
     ]
     weights = choose_weights_folder(os.environ)
     judge = create_embedder(embedder, device=chosen, weights=weights)
@@ -84,6 +83,17 @@ def identify(
     if out:
         _write_page(out, ranked, drawing, photos or gallery)
     click.echo(_as_json(ranked) if as_json else _as_text(ranked))
+
+
+def _read_sketch(path: Path) -> RGB:
+    """Return a sketch as dark lines on evenly lit paper; what was mended is told."""
+    from forensic.images.io import load_image
+    from forensic.sketches.normalise import normalise_sketch
+
+    normal = normalise_sketch(load_image(path), name=str(path))
+    if normal.steps:
+        click.echo(f"{path}: sketch {', '.join(normal.steps)}", err=True)
+    return normal.image
 
 
 def _landmarks_of(

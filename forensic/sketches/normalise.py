@@ -26,6 +26,11 @@ LEAST_CONTRAST = 24
 SHADOW = 40
 """Gray levels by which paper may vary along the border before it counts as shadowed."""
 
+PAPER_LEAST, PAPER_LEVEL = 0.6, 0.8
+"""Share of a picture that must be nearly as bright as the paper around it, and how nearly, before
+paper is evened: what is dark all over is a shaded portrait or a photo, and its light belongs to it.
+"""
+
 SEEN = 0.6
 """Share of the height, from the top, whose border shows paper; below it clothes may be drawn."""
 
@@ -54,7 +59,7 @@ def normalise_sketch(image: RGB, *, name: str = "sketch") -> NormalisedSketch:
 
     A drawing that is so already comes back untouched. White on black is inverted when both the
     border and the picture's median are dark. Paper that is shaded along the border by more than 40
-    gray levels is divided by its own smooth brightness.
+    gray levels is divided by its own smooth brightness, where most of the picture is paper.
 
     Args:
         image: (H, W, 3) uint8.
@@ -79,12 +84,18 @@ def normalise_sketch(image: RGB, *, name: str = "sketch") -> NormalisedSketch:
         image, gray = 255 - image, 255 - gray
         steps.append("inverted")
     paper = _paper(gray)
-    if np.ptp(np.percentile(_border(paper[: int(SEEN * len(paper))]), (2, 98))) > SHADOW:
+    if _is_shadowed(paper) and np.mean(gray > PAPER_LEVEL * paper) > PAPER_LEAST:
         factor = WHITE / np.maximum(paper, 1)
         even = np.clip(image * factor[:, :, None], 0, 255)
         image = np.asarray(even.round(), dtype=np.uint8)
         steps.append("evened")
     return NormalisedSketch(image, tuple(steps))
+
+
+def _is_shadowed(paper: NDArray[np.float32]) -> bool:
+    """Answer whether the paper's brightness varies along the border, as far as that shows paper."""
+    seen = paper[: int(SEEN * len(paper))]
+    return bool(np.ptp(np.percentile(_border(seen), (2, 98))) > SHADOW)
 
 
 def _border(gray: NDArray[np.float32]) -> NDArray[np.float32]:

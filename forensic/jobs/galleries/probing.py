@@ -19,6 +19,7 @@ from forensic.identification.methods import Method
 from forensic.images.io import list_images, load_image
 from forensic.jobs.galleries.examine import Examined, Examiner
 from forensic.jobs.galleries.intake import embed_each
+from forensic.sketches.normalise import normalise_sketch
 from forensic.values import Vectors
 
 BATCH_SIZE = 32
@@ -90,7 +91,7 @@ def probe_sketches(
             continue
         sha256 = sha256_of_bytes(content)
         try:
-            drawing = load_image(path)
+            drawing = normalise_sketch(load_image(path), name=path.name).image
             landmarks = find_face(drawing, detector, kind="sketch").landmarks
             made = method.probe([drawing], [landmarks])
         except InputError as error:

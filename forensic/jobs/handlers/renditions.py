@@ -19,6 +19,7 @@ from forensic.identification.inverter import CROP
 from forensic.images.io import decode_image, encode_image
 from forensic.jobs.galleries.hold import Hold
 from forensic.jobs.tasks import Workshop, asker_of
+from forensic.sketches.normalise import normalise_sketch
 from forensic.values import RGB, Landmarks
 
 
@@ -27,14 +28,16 @@ class SealedSketch:
     """A sketch with the landmarks that work goes on with.
 
     Attributes:
-        pixels: (H, W, 3) uint8.
+        pixels: (H, W, 3) uint8, dark lines on evenly lit paper.
         landmarks: Five points in its pixels.
+        mended: What was done to the sealed pixels for that, see `normalise_sketch`.
     """
 
     probe: Probe
     version: LandmarkVersion
     pixels: RGB
     landmarks: Landmarks
+    mended: tuple[str, ...] = ()
 
 
 def make_renditions(shop: Workshop, hold: Hold, job: Job) -> None:
@@ -69,16 +72,19 @@ def make_renditions(shop: Workshop, hold: Hold, job: Job) -> None:
 def load_sketch(
     shop: Workshop, hold: Hold, probe_id: uuid.UUID, version_id: uuid.UUID
 ) -> SealedSketch:
-    """Return a sealed sketch, its seal checked.
+    """Return a sealed sketch, its seal checked, white lines and paper shadow taken away.
 
     Raises:
         StorageError: Its file is missing or damaged.
+        ImageError: Nothing is drawn.
         NotFound: There is no such probe or version.
     """
     probe = hold.read(lambda session: get_row(session, Probe, probe_id))
     version = hold.read(lambda session: get_row(session, LandmarkVersion, version_id))
     pixels = decode_image(shop.store.read(probe.sketch_sha256), name="the sketch")
-    return SealedSketch(probe, version, pixels, np.array(version.points, dtype=np.float32))
+    normal = normalise_sketch(pixels, name="the sketch")
+    points = np.array(version.points, dtype=np.float32)
+    return SealedSketch(probe, version, normal.image, points, normal.steps)
 
 
 def make_rendition(
@@ -107,7 +113,12 @@ def make_rendition(
         generator=generator,
         weights_sha256=inverter.weights_sha256[generator],
         seed=seed,
-        parameters={**face.provenance, "geometry": CROP, "landmarks": face.landmarks.tolist()},
+        parameters={
+            **face.provenance,
+            "geometry": CROP,
+            "landmarks": face.landmarks.tolist(),
+            "sketch_mended": list(sketch.mended),
+        },
         output_sha256=shop.store.put(encode_image(face.image)),
         device=shop.models.device,
         software_version=forensic.__version__,

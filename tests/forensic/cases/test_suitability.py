@@ -103,7 +103,22 @@ def test_an_empty_sheet_is_told(
     with session_scope(records) as session:
         probe = placed(session, actor, case, store, scaled(2), data=buffer.getvalue())
         found = suitability.assess(session, actor, probe.id, store=store)
-        assert codes(found) == ["low_contrast"]
+        assert codes(found) == ["blank", "low_contrast"]
+        assert not found.is_searchable
+
+
+def test_what_is_mended_before_a_search_is_told(
+    records: Engine, store: FileStore, actor: Actor, case: Case
+) -> None:
+    negative = np.zeros((400, 400), dtype=np.uint8)
+    negative[100:300:4, 100:300] = 255
+    buffer = io.BytesIO()
+    Image.fromarray(negative).save(buffer, "PNG")
+    with session_scope(records) as session:
+        probe = placed(session, actor, case, store, scaled(2), data=buffer.getvalue())
+        found = suitability.assess(session, actor, probe.id, store=store)
+        assert (codes(found), found.is_searchable) == (["inverted"], True)
+        assert "inverted before it is compared" in found.findings[0].message
 
 
 def test_without_landmarks_a_search_is_refused_as_foretold(

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from forensic.images.io import write_image
 from pipelines.cli import main
-from tests.support.images import face_landmarks, face_photo, write_photos
+from tests.support.images import face_landmarks, face_photo, face_sketch, write_photos
 from tests.support.onnx_model import write_flatten_model
 
 DESCRIPTION = """
@@ -156,7 +156,10 @@ def test_an_embedder_without_a_fusion_names_the_remedy(folder: Path, index: Path
 
 def test_a_sketch_without_a_face_asks_for_landmarks(folder: Path, index: Path) -> None:
     options = ("--gallery", index, "--embedder", folder / "toy.toml", "--generator", "none")
-    result = run("identify", folder / "blank.png", *options)
+    sheet = np.full((200, 160, 3), 255, np.uint8)
+    sheet[90:110, 70:90] = 0
+    write_image(folder / "square.png", sheet)
+    result = run("identify", folder / "square.png", *options)
     assert result.exit_code == 2
     assert "--landmarks" in result.stderr
 
@@ -182,3 +185,27 @@ def test_a_folder_with_other_files_is_refused_before_any_work(folder: Path, tmp_
     result = run("index", folder / "photos", tmp_path, "--embedder", "no-such-embedder")
     assert result.exit_code == 2
     assert "precious.txt" in result.stderr
+
+
+def test_white_lines_on_black_find_whom_black_on_white_finds(
+    folder: Path, index: Path, tmp_path: Path
+) -> None:
+    write_image(tmp_path / "drawn.png", face_sketch(1))
+    write_image(tmp_path / "negative.png", 255 - face_sketch(1))
+    options = ("--gallery", index, "--embedder", folder / "toy.toml", "--generator", "none")
+    points = ("--landmarks", folder / "points.json", "--json")
+    drawn, negative = (
+        run("identify", tmp_path / f"{name}.png", *options, *points)
+        for name in ("drawn", "negative")
+    )
+    assert "sketch inverted" in negative.stderr
+    assert "inverted" not in drawn.stderr
+    lists = [json.loads(result.stdout)["candidates"] for result in (drawn, negative)]
+    assert lists[0] == lists[1]
+
+
+def test_a_blank_sheet_is_refused_with_its_reason(folder: Path, index: Path) -> None:
+    options = ("--gallery", index, "--embedder", folder / "toy.toml", "--generator", "none")
+    result = run("identify", folder / "blank.png", *options)
+    assert result.exit_code == 2
+    assert "shows nothing" in result.stderr

@@ -8,7 +8,7 @@ from forensic.errors import DtypeError, ImageError, ShapeError
 from forensic.images.io import decode_image
 from forensic.sketches.normalise import normalise_sketch
 from forensic.values import RGB
-from tests.support.images import face_sketch
+from tests.support.images import face_photo, face_sketch
 
 
 def drawing() -> RGB:
@@ -50,6 +50,13 @@ def test_paper_shadow_is_evened_and_the_lines_stay(axis: int) -> None:
     dark, even = shaded[:2].astype(float), found.image[:2].astype(float)
     assert np.median(even) > 200
     assert np.ptp(even) < 0.6 * max(np.ptp(dark), 255 - dark.min())
+
+
+def test_light_on_a_picture_without_paper_is_left_to_it() -> None:
+    portrait = face_photo(4)  # its background falls off to one side by more than a shadow does
+    found = normalise_sketch(portrait)
+    assert found.steps == ()
+    assert np.array_equal(found.image, portrait)
 
 
 def test_inverted_and_shaded() -> None:

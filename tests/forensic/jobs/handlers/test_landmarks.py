@@ -15,7 +15,7 @@ from forensic.cases import landmarks, probes
 from forensic.cases.audit import Tag
 from forensic.images.io import encode_image
 from forensic.storage import FileStore
-from tests.support.images import face_landmarks, face_photo
+from tests.support.images import face_landmarks, face_photo, face_sketch
 from tests.support.service import actor_of, events_of, open_case
 from tests.support.workshop import do, make_workshop
 
@@ -49,8 +49,25 @@ def test_they_are_found_and_told_in_the_audit(shop) -> None:
         assert details["detector"] == version.detector
 
 
+def test_white_lines_on_black_are_read_as_black_on_white(shop) -> None:
+    _, probe, job = sealed(shop, 255 - face_sketch(1))
+    assert do(shop, job.id).state is JobState.SUCCEEDED
+    with session_scope(shop.engine) as session:
+        version = find_landmarks(session, probe.id)
+        assert version is not None
+        np.testing.assert_allclose(version.points, face_landmarks(1), atol=8)
+
+
+def test_a_blank_sheet_is_named(shop) -> None:
+    _, _, job = sealed(shop, np.full((120, 120, 3), 255, dtype=np.uint8))
+    ended = do(shop, job.id)
+    assert (ended.state, ended.reason_code) == (JobState.FAILED, "blank")
+
+
 def test_a_sheet_without_a_face_is_left_to_a_person(shop) -> None:
-    actor, probe, job = sealed(shop, np.full((120, 120, 3), 255, dtype=np.uint8))
+    sheet = np.full((120, 120, 3), 255, dtype=np.uint8)
+    sheet[50:70, 50:70] = 0
+    actor, probe, job = sealed(shop, sheet)
     ended = do(shop, job.id)
     assert (ended.state, ended.reason_code) == (JobState.FAILED, "no_face")
     with session_scope(shop.engine) as session:
