@@ -36,7 +36,7 @@ from pipelines.papers.sets import (
     open_features,
     set_distance,
 )
-from pipelines.papers.sheets import SHOWN, write_sheet
+from pipelines.papers.sheets import write_spread
 from pipelines.papers.tables import Materials, Measured, PaperTable, Row, printed_only, try_row
 from pipelines.published import CALI_TABLE_1, CALI_TABLE_2, CALI_TABLE_3
 
@@ -243,8 +243,7 @@ def measure(
             "machine-made face": made,
             "true photo": faces.photos,
         }
-        chosen = np.linspace(0, len(made) - 1, min(SHOWN, len(made))).astype(np.intp)
-        write_sheet(sheet, {n: images_to_tensor(p[chosen]) for n, p in pictures.items()})
+        write_spread(sheet, pictures)
     clusters = np.array([record.subject for record in faces.records])
     values = per_image(refined, made, faces)
     return Figures(

@@ -21,6 +21,7 @@ from forensic.faces.landmarks import aligned_landmarks
 from forensic.generators.registry import LoadedGenerator
 from forensic.sketches.registry import SKETCH_STYLES
 from pipelines.evaluate_images import Faces, score, score_faces, synthesize
+from pipelines.papers.sheets import write_spread
 from pipelines.papers.tables import Materials, Measured, PaperTable, Row, try_row
 from pipelines.published import CSI_TABLE_2, CSI_TABLE_3, CSI_TABLE_4, CSI_TABLE_5
 
@@ -86,6 +87,7 @@ def _measure_simulated(materials: Materials, weights: str) -> Row:
     pairs = SketchPhotoPairs(materials.folder("lfw"), split="test", style=generator.style)
     faces = Faces(pairs.sketches, pairs.photos, [record.subject for record in pairs.records])
     made = synthesize(generator, faces.sketches, device=materials.device)
+    _show(materials, f"{weights}-lfw", faces, made)
     return _row(score(made, faces, seed=0), len(made), "LFW, people not trained on", generator)
 
 
@@ -95,9 +97,9 @@ def _measure_drawn(materials: Materials, subsets: list[str], suffix: str) -> Row
     generator = materials.generator(f"csi-line{suffix}")
     faces = _all_faces(materials, subsets, style=generator.style)
     made = synthesize(generator, faces.sketches, device=materials.device)
-    return _row(
-        score(made, faces, seed=0), len(made), f"{', '.join(subsets)}: all pairs", generator
-    )
+    _show(materials, f"{generator.name}-{'-'.join(subsets)}", faces, made)
+    where = f"{', '.join(subsets)}: all pairs"
+    return _row(score(made, faces, seed=0), len(made), where, generator)
 
 
 def _measure_six(materials: Materials, subset: str, suffix: str) -> Row:
@@ -109,6 +111,12 @@ def _measure_six(materials: Materials, subset: str, suffix: str) -> Row:
     ours = {name: _any_six(values) for name, values in score_faces(made, faces).items()}
     where = f"{subset}: {DRAWS:,} random draws of six of {len(made)} pairs"
     return Row("", ours=ours, n=SHOWN, split=where, weights_sha256=generator.weights_sha256)
+
+
+def _show(materials: Materials, name: str, faces: Faces, made: NDArray[np.uint8]) -> None:
+    if materials.sheets:
+        rows = {"sketch": faces.sketches, "machine-made face": made, "true photo": faces.photos}
+        write_spread(materials.sheets / f"{name}.png", rows)
 
 
 def _any_six(values: NDArray[np.float64]) -> Measured:

@@ -6,12 +6,9 @@ and `deepfacepencil-pix2pix`; those made for a CPU have `-128-narrow` behind tha
 
 from __future__ import annotations
 
-import numpy as np
-
 from forensic.datasets.deformed import DeformedPairs
 from forensic.errors import DataFolderError, MissingWeights
 from forensic.generators.registry import LoadedGenerator
-from forensic.images.tensors import images_to_tensor
 from pipelines.evaluate_images import Faces, score, synthesize
 from pipelines.papers.sets import (
     SET_COLUMNS,
@@ -20,7 +17,7 @@ from pipelines.papers.sets import (
     open_features,
     set_distance,
 )
-from pipelines.papers.sheets import SHOWN, write_sheet
+from pipelines.papers.sheets import write_spread
 from pipelines.papers.tables import Materials, Measured, PaperTable, Row, try_row
 from pipelines.published import DFP_TABLE_1
 
@@ -151,16 +148,12 @@ def measure(
     faces = load_faces(materials, generator, offset=offset)
     made = synthesize(generator, faces.sketches, device=materials.device)
     if materials.sheets:
-        chosen = np.linspace(0, len(made) - 1, min(SHOWN, len(made))).astype(np.intp)
         pictures = {
             f"sketch, d = {offset}": faces.sketches,
             "machine-made face": made,
             "true photo": faces.photos,
         }
-        write_sheet(
-            materials.sheets / f"{generator.name}-d{offset}.png",
-            {name: images_to_tensor(images[chosen]) for name, images in pictures.items()},
-        )
+        write_spread(materials.sheets / f"{generator.name}-d{offset}.png", pictures)
     found = score(made, faces, seed=0)
     ours = {name: Measured(found[name]["mean"], found[name]["ci95"]) for name in ("psnr", "ssim")}
     if features:

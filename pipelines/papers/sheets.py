@@ -12,7 +12,7 @@ from torch import Tensor
 
 from forensic.images.color import gray_to_rgb
 from forensic.images.io import write_image
-from forensic.images.tensors import tensor_to_images
+from forensic.images.tensors import images_to_tensor, tensor_to_images
 from forensic.values import RGB
 
 SHOWN = 8
@@ -34,6 +34,21 @@ def write_sheet(path: Path, rows: Mapping[str, Tensor]) -> None:
     widest = max(strip.shape[1] for strip in strips)
     padded = [_pad(strip, widest) for strip in strips]
     write_image(path, np.vstack(padded))
+
+
+def write_spread(path: Path, rows: Mapping[str, NDArray[np.uint8]]) -> None:
+    """Write eight columns from all over rows of pictures, as `write_sheet` does.
+
+    Args:
+        path: The file.
+        rows: Name to (N, H, W, 1 or 3), all of one N.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    n = len(next(iter(rows.values())))
+    chosen = np.linspace(0, n - 1, min(SHOWN, n)).astype(np.intp)
+    write_sheet(path, {name: images_to_tensor(row[chosen]) for name, row in rows.items()})
 
 
 def _strip(name: str, pictures: NDArray[np.uint8]) -> RGB:

@@ -127,6 +127,42 @@ def test_seed_fixes_the_start(name: str, toy: Toy) -> None:
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
+FACE, FCN_CROP = (3, 256, 256), (3, 200, 155)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "given", "made", "parameters"),
+    [
+        ("csi", {"in_channels": 1}, (1, 96, 96), (3, 96, 96), 1_674_057),
+        ("csi", {"in_channels": 3}, (3, 96, 96), (3, 96, 96), 1_679_241),
+        ("fcn", {"size": "sr"}, FCN_CROP, (1, 188, 143), 28_865),
+        ("fcn", {"size": "small"}, FCN_CROP, (1, 188, 143), 123_201),
+        ("fcn", {"size": "medium"}, FCN_CROP, (1, 188, 143), 475_777),
+        ("fcn", {"size": "large"}, FCN_CROP, (1, 188, 143), 1_869_057),
+        ("cali-sketch", {}, (1, 256, 256), FACE, 22_847_364),
+        ("cali-sketch", {"synthesis": "improved-1"}, (1, 256, 256), FACE, 32_288_644),
+        ("cali-sketch", {"synthesis": "improved-2"}, (1, 256, 256), FACE, 54_014_532),
+        ("deepfacepencil", {}, FACE, FACE, 105_727_299),
+        ("pix2pixhd-global", {}, FACE, FACE, 102_631_875),
+        ("sparse-autoencoder", {}, FACE, FACE, 201_869_120),
+        ("conv-autoencoder", {}, FACE, FACE, 233_027),
+        ("pix2pix", {}, FACE, FACE, 54_419_459),
+        ("vgg-autoencoder", {}, (3, 224, 224), (3, 224, 224), 16_286_947),
+    ],
+)
+def test_published_networks_have_the_papers_parameters_and_sizes(
+    name: str,
+    options: dict[str, Any],
+    given: tuple[int, ...],
+    made: tuple[int, ...],
+    parameters: int,
+) -> None:
+    with torch.device("meta"):
+        network = create_generator(name, **options).eval()
+        assert network(torch.empty(2, *given)).shape == (2, *made)
+    assert sum(p.numel() for p in network.parameters()) == parameters
+
+
 def test_every_trained_generator_names_a_network() -> None:
     assert GENERATORS
     assert set(GENERATORS.values()) <= set(NETWORKS)

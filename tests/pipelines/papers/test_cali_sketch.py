@@ -26,8 +26,8 @@ from tests.support.vgg import write_vgg19
 CPU = torch.device("cpu")
 
 
-def loaded(network: torch.nn.Module, **facts: Frame) -> LoadedGenerator:
-    return LoadedGenerator("toy", network.eval(), "xdog", "0" * 64, **facts)
+def loaded(network: torch.nn.Module, frame: Frame | None = None) -> LoadedGenerator:
+    return LoadedGenerator("toy", network.eval(), "xdog", "0" * 64, frame=frame or Frame())
 
 
 @pytest.fixture(scope="module")

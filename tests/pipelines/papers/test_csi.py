@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from forensic.generators.csi import CSI
+from forensic.images.io import load_image
 from forensic.weights.bundle import save_bundle
 from pipelines.papers.csi import TABLES, faces_of_cufs
+from pipelines.papers.sheets import BAND_PX
 from pipelines.papers.tables import Materials, PaperTable
 from tests.support.cufs import write_cufs
 from tests.support.packed import write_packed
@@ -20,7 +22,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PaperTable]:
         facts = {"network": "csi", "style": "line"}
         save_bundle(place / f"{name}.safetensors", network.state_dict(), network.config, facts)
     data = {"cuhk": write_cufs(place / "cuhk")}
-    materials = Materials([place], data, torch.device("cpu"))
+    materials = Materials([place], data, torch.device("cpu"), sheets=place / "sheets")
     assert faces_of_cufs(materials, "cuhk", style="line").photos.shape == (5, 96, 96, 3)
     return {name: compute(materials) for name, compute in TABLES.items()}
 
@@ -72,6 +74,9 @@ def test_simulated_sketches_are_measured_where_photos_are(tmp_path: Path) -> Non
     facts = {"network": "csi", "style": "line"}
     save_bundle(tmp_path / "csi-line.safetensors", network.state_dict(), network.config, facts)
     folder = write_packed(tmp_path / "lfw", n_train=0, n_validation=0, n_test=3)
-    materials = Materials([tmp_path], {"lfw": folder}, torch.device("cpu"))
+    sheets = tmp_path / "sheets"
+    materials = Materials([tmp_path], {"lfw": folder}, torch.device("cpu"), sheets=sheets)
     row = TABLES["csi-table-2"](materials).rows[0]
     assert (row.name, row.n) == ("csi-line", 3)
+    sheet = load_image(sheets / "csi-line-lfw.png")  # sketch, machine-made face, true photo
+    assert sheet.shape == (3 * (16 + BAND_PX), 3 * 16, 3)

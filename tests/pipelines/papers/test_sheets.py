@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from forensic.images.io import load_image
-from pipelines.papers.sheets import BAND_PX, write_sheet
+from pipelines.papers.sheets import BAND_PX, write_sheet, write_spread
 
 
 def test_rows_of_several_sizes_stand_under_their_names(tmp_path: Path) -> None:
@@ -23,3 +23,10 @@ def test_rows_of_several_sizes_stand_under_their_names(tmp_path: Path) -> None:
     bands = np.unique(sheet[:BAND_PX])
     assert bands.min() == 0
     assert bands.max() > 200  # the name is written
+
+
+def test_pictures_shown_come_from_all_over(tmp_path: Path) -> None:
+    rows = np.arange(100, dtype=np.uint8)[:, None, None, None].repeat(4, axis=1).repeat(4, axis=2)
+    write_spread(tmp_path / "sheet.png", {"photo": rows})
+    shown = load_image(tmp_path / "sheet.png")[BAND_PX, ::4, 0]
+    assert shown.tolist() == [0, 14, 28, 42, 56, 70, 84, 99]
