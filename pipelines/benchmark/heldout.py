@@ -72,7 +72,7 @@ def title_of(source: str, report: BenchmarkReport, news: str) -> str:
 def rows_of(report: BenchmarkReport, command: list[str]) -> dict[str, str]:
     """Return every method's rate with its interval, and each comparison with `best`."""
     rows = {"Command": " ".join(shlex.quote(Path(word).name or word) for word in command)}
-    rows |= {name: _rate(method) for name, method in report.methods.items()}
+    rows |= {name: rate_with_counts(method) for name, method in report.methods.items()}
     for found in report.comparisons:
         if "best" in (found.a, found.b):
             rows[f"{found.a} beside {found.b}"] = _beside(found)
@@ -120,7 +120,8 @@ def _pairs_options(options: HeldoutOptions, folder: Path) -> PairsOptions:
     )
 
 
-def _rate(method: MethodRecord) -> str:
+def rate_with_counts(method: MethodRecord) -> str:
+    """Return the rate at rank 1 with its counts and interval, rank 10, and failures."""
     first = method.rank1
     return (
         f"{percent(method.cms['1'])} ({first.successes} of {first.trials}, 95 % interval "
