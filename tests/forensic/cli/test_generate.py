@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from forensic.generators.csi import CSI
 from forensic.generators.fcn import FCN
+from forensic.generators.registry import GENERATORS
 from forensic.images.frame import Frame
 from forensic.images.io import load_image, write_image
 from forensic.weights.bundle import save_bundle
@@ -80,6 +81,33 @@ def test_batch_goes_on_past_what_cannot_be_used(
     assert sorted(p.name for p in out.glob("*.png")) == ["a.png", "negative.png"]
     assert "negative.png (sketch inverted)" in result.output
     assert json.loads((out / "negative.json").read_text())["sketch_mended"] == ["inverted"]
+
+
+OWN_HW = {
+    "cali-sketch": (128, 128),
+    "conv-autoencoder": (128, 128),
+    "csi": (96, 96),
+    "deepfacepencil": (128, 128),
+    "fcn": (188, 143),
+}
+
+
+@pytest.mark.parametrize("name", list(GENERATORS))
+def test_every_generator_of_the_package_single_and_in_a_batch(name: str, tmp_path: Path) -> None:
+    is_drawing = GENERATORS[name] == "fcn"
+    for i in (1, 2):
+        write_image(tmp_path / f"{i}.png", face_photo(i) if is_drawing else face_sketch(i))
+    common = ("--generator", name, "--aligned", "cufs", "--face-only", "--out")
+    sources = (tmp_path / "1.png", tmp_path / "2.png")
+    result = generate(*sources, *common, tmp_path / "both")
+    assert result.exit_code == 0, result.output
+    result = generate(sources[1], *common, tmp_path / "one.png")
+    assert result.exit_code == 0, result.output
+    height, width = OWN_HW[GENERATORS[name]]
+    one, two = (load_image(tmp_path / "both" / f"{i}.png") for i in (1, 2))
+    assert one.shape == two.shape == (2 * height + 14, 2 * width, 3)  # shown at twice its size
+    assert not np.array_equal(one, two)
+    np.testing.assert_allclose(load_image(tmp_path / "one.png"), two, atol=2)
 
 
 def test_artwork_of_any_size_by_given_landmarks(inverting: Path, tmp_path: Path) -> None:
