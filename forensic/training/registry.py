@@ -13,6 +13,7 @@ from forensic.training.tasks.adapter import AdapterTask
 from forensic.training.tasks.autoencoder import AutoencoderTask
 from forensic.training.tasks.cali_sketch import CaliSketchTask
 from forensic.training.tasks.csi import CSITask
+from forensic.training.tasks.csi_robust import RobustCSITask
 from forensic.training.tasks.deepfacepencil import DeepFacePencilTask
 from forensic.training.tasks.fcn import FCNTask
 from forensic.training.tasks.pix2pix import Pix2PixTask
@@ -25,6 +26,7 @@ TASKS: Registry[type[Any]] = Registry(
         "autoencoder": AutoencoderTask,
         "cali-sketch": CaliSketchTask,
         "csi": CSITask,
+        "csi-robust": RobustCSITask,
         "deepfacepencil": DeepFacePencilTask,
         "fcn": FCNTask,
         "pix2pix": Pix2PixTask,

@@ -97,9 +97,14 @@ class CSITask:
         return {name: value.item() for name, value in losses.items()}
 
     def _compute_losses(self, sketch: Tensor, photo: Tensor) -> dict[str, Tensor]:
-        pixel_weight, feature_weight, variation_weight = self.weights
         with self.autocast:
             predicted = self.generator(sketch)
+        return self._judge(predicted, photo)
+
+    def _judge(self, predicted: Tensor, photo: Tensor) -> dict[str, Tensor]:
+        """Return the losses of machine-made faces, both (B, 3, H, W) in [0, 1]."""
+        pixel_weight, feature_weight, variation_weight = self.weights
+        with self.autocast:
             features = feature_loss(predicted, photo, features=self.features)
         predicted_bytes = predicted.float() * 255
         pixel = squared_error(predicted_bytes, photo * 255)
