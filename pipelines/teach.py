@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import numpy as np
 from forensic.errors import DataFolderError
 from forensic.runtime import choose_device, provenance
 from forensic.values import Vectors
+from forensic.weights.store import choose_weights_folder
 
 if TYPE_CHECKING:
     from forensic.datasets.packed import Record
@@ -94,7 +96,11 @@ def find_lookalikes(records: Sequence[Record], vectors: Vectors) -> list[tuple[s
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--embedder", "name", required=True, help="Name, model.toml or kind:path.")
-@click.option("--weights", type=click.Path(path_type=Path), help="Folder of fetched weights.")
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="Folder of fetched weights.  [default: that of `forensic weights`]",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--threads", type=int, help="CPU threads; default: all cores.")
 def teach(folder: Path, name: str, weights: Path | None, device: str, threads: int | None) -> None:
@@ -106,7 +112,8 @@ def teach(folder: Path, name: str, weights: Path | None, device: str, threads: i
 
     if threads:
         torch.set_num_threads(threads)
-    embedder = create_embedder(name, device=choose_device(device), weights=weights)
+    fetched = weights or choose_weights_folder(os.environ)
+    embedder = create_embedder(name, device=choose_device(device), weights=fetched)
     with Progress() as progress:
         bar = progress.add_task("Faces", total=None)
         doubtful = teach_dataset(folder, embedder, on_faces=lambda n: progress.advance(bar, n))

@@ -15,6 +15,7 @@ import click
 from forensic.errors import RecipeError, TrainingError
 from forensic.files import sha256_of_file, write_json
 from forensic.runtime import choose_device, provenance, seed_everything
+from forensic.weights.store import choose_weights_folder
 from pipelines.recipe import TrainRecipe, check_resumable, find_recipe, load_recipe
 
 if TYPE_CHECKING:
@@ -23,10 +24,26 @@ if TYPE_CHECKING:
     from forensic.training.loop import Trainer
 
 
+EMBEDDERS = frozenset({"embedder", "identity"})
+"""Options of tasks that name an embedder, whose weights may have been fetched."""
+
+
 def build_trainer(
-    recipe: TrainRecipe, out: Path, *, device: torch.device, report: Any = str
+    recipe: TrainRecipe,
+    out: Path,
+    *,
+    device: torch.device,
+    weights: Path | None = None,
+    report: Any = str,
 ) -> Trainer:
     """Return a trainer for a recipe, resumed from `out` where a checkpoint lies there.
+
+    Args:
+        recipe: What to train.
+        out: Run folder.
+        device: Where to compute.
+        weights: Folder of fetched weights, for an embedder that the recipe names.
+        report: Told of the training's progress.
 
     Raises:
         RecipeError: The task or its samples do not know one of the options, or miss one.
@@ -46,8 +63,11 @@ def build_trainer(
         validation = chosen.samples(folder, split="validation", **wanted, **recipe.data.options)
     except TypeError as error:
         raise RecipeError(f"data of {recipe.name}: {error}.") from error
+    options = dict(recipe.options)
+    if weights and EMBEDDERS & options.keys():
+        options.setdefault("weights", str(weights))
     try:
-        task = chosen(**training.facts, device=device, **recipe.options)
+        task = chosen(**training.facts, device=device, **options)
     except TypeError as error:
         raise RecipeError(f"options of {recipe.name}: {error}.") from error
     return Trainer(
@@ -171,7 +191,9 @@ def _run(loaded: TrainRecipe, out: Path, *, device: str, max_minutes: float) -> 
     if (out / CHECKPOINT).is_file():
         check_resumable(out / "recipe.json", loaded)
     write_json(out / "recipe.json", loaded.model_dump())
-    trainer = build_trainer(loaded, out, device=choose_device(device), report=click.echo)
+    weights = choose_weights_folder(os.environ)
+    chosen = choose_device(device)
+    trainer = build_trainer(loaded, out, device=chosen, weights=weights, report=click.echo)
     progress = trainer.fit(max_minutes=max_minutes)
     if progress.best_score is None:
         every = loaded.schedule.validate_every

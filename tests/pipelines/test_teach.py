@@ -8,8 +8,9 @@ from click.testing import CliRunner
 from forensic.datasets.packed import PackedDataset, PackedWriter, Record
 from forensic.datasets.taught import load_targets
 from forensic.embedders.sketchface import SketchFace, SketchFaceEmbedder
-from forensic.errors import DataFolderError
+from forensic.errors import DataFolderError, HashMismatch
 from forensic.weights.bundle import save_bundle
+from forensic.weights.catalogue import load_catalogue
 from pipelines.teach import find_lookalikes, teach, teach_dataset
 from tests.support.packed import random_photo
 
@@ -58,6 +59,15 @@ def test_the_command_says_what_it_wrote(weights: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(teach, arguments)
     assert result.exit_code == 0, result.output
     assert "Vectors of sketchface" in result.output
+
+
+def test_a_fetched_embedder_is_looked_for_where_weights_are_fetched_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / load_catalogue()["facenet-vggface2"].file).write_bytes(b"damaged")
+    monkeypatch.setenv("FORENSIC_WEIGHTS", str(tmp_path))
+    result = CliRunner().invoke(teach, [str(tmp_path), "--embedder", "facenet"])
+    assert isinstance(result.exception, HashMismatch)
 
 
 def test_one_person_on_both_sides_is_noticed() -> None:

@@ -10,8 +10,10 @@ from click.testing import CliRunner, Result
 from forensic.files import sha256_of_file
 from forensic.generators.registry import create_generator
 from forensic.weights.bundle import load_bundle, read_bundle_metadata
+from forensic.weights.catalogue import load_catalogue
 from pipelines.cli import main
 from pipelines.train import hold_run_folder
+from tests.support.adapter_data import write_adapter_data
 from tests.support.packed import write_packed
 from tests.support.vgg import write_vgg
 
@@ -131,6 +133,22 @@ def test_what_the_user_can_mend_exits_with_2_and_names_it(
     assert result.exit_code == 2, result.output
     assert phrase in result.output
     assert "Traceback" not in result.output
+
+
+def test_a_fetched_embedder_is_looked_for_where_weights_are_fetched_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = tmp_path / "fetched"
+    fetched.mkdir()
+    (fetched / load_catalogue()["facenet-vggface2"].file).write_bytes(b"damaged")
+    monkeypatch.setenv("FORENSIC_WEIGHTS", str(fetched))
+    data = write_adapter_data(tmp_path / "data")
+    result = train(Path("adapter"), tmp_path / "run", "--embedder", "facenet", "--data", str(data))
+    assert result.exit_code == 2, result.output
+    assert "has SHA-256" in result.output
+    recipe = json.loads((tmp_path / "run" / "recipe.json").read_text())
+    assert recipe["options"]["embedder"] == "facenet"
+    assert "weights" not in recipe["options"]
 
 
 def test_run_folder_of_another_recipe_is_refused_and_left_alone(

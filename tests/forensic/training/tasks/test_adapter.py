@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from facenet_pytorch import InceptionResnetV1
 
 from forensic.datasets.sketched import SketchedFaces
 from forensic.datasets.taught import DRAWN, PHOTO, TO_DRAW
@@ -148,6 +149,31 @@ def test_a_blend_is_judged_and_published_between_start_and_trained(folder: Path)
 def test_a_blend_is_a_share(folder: Path) -> None:
     with pytest.raises(RecipeError, match="from 0 to 1"):
         small_task(folder, blend=1.5)
+
+
+def test_facenet_learns_from_its_own_geometry(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    torch.save(InceptionResnetV1(pretrained=None).state_dict(), tmp_path / "facenet.pt")
+    bank = F.normalize(torch.randn(6, 512))
+    task = AdapterTask(
+        bank=bank,
+        people=torch.arange(6),
+        teacher_weights_sha256=sha256_of_file(tmp_path / "facenet.pt"),
+        embedder=f"facenet:{tmp_path / 'facenet.pt'}",
+        total_steps=10,
+        warmup_steps=0,
+        device=CPU,
+    )
+    assert (task.config.template, task.config.dimension) == ("facenet-160", 512)
+    faces = torch.randint(0, 255, (2, 160, 160, 3), dtype=torch.uint8)
+    kinds = torch.tensor([TO_DRAW, DRAWN])
+    figures = task.step(
+        {"face": faces, "kind": kinds, "target": bank[:2], "person": torch.arange(2)}
+    )
+    assert np.isfinite(list(figures.values())).all()
+    config, differences = task.export(task.networks())["adapter"]
+    assert config["embedder"].startswith("facenet")
+    assert any(bool(change.any()) for change in differences.state_dict().values())
 
 
 def test_what_is_exported_is_an_adapter(folder: Path, tmp_path: Path) -> None:
