@@ -46,7 +46,13 @@ rebuilds it."""
 
 GENERATORS: Registry[str] = Registry(
     "generator",
-    {"csi-line": "csi", "csi-grayscale": "csi", "csi-color": "csi", "fcn-sr": "fcn"},
+    {
+        "csi-line": "csi",
+        "csi-grayscale": "csi",
+        "csi-color": "csi",
+        "cali-sketch-128-narrow": "cali-sketch",
+        "fcn-sr": "fcn",
+    },
 )
 """Trained generators: the catalogue's name of the weights to the name of the network."""
 

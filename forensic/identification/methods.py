@@ -199,6 +199,7 @@ METHODS: Registry[str | None] = Registry(
         "csi-line": "csi-line",
         "csi-grayscale": "csi-grayscale",
         "csi-color": "csi-color",
+        "cali-sketch-128-narrow": "cali-sketch-128-narrow",
     },
 )
 """Name to the trained generator used, or None where there is none."""

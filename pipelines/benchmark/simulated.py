@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from forensic.embedders.embedder import Embedder
+from forensic.errors import InputError
 from forensic.faces.align import align_face
 from forensic.identification.inverter import CROP
 from forensic.identification.methods import METHODS, DirectMethod, Method, Probes, create_method
@@ -108,6 +109,7 @@ def create_simulated(
 
     Raises:
         UnknownNameError: No such style or generator.
+        InputError: The generator works in another geometry than CSI.
         WeightsError: The generator's weights are missing or damaged.
     """
     if name.startswith(RAW):
@@ -118,8 +120,13 @@ def create_simulated(
     if METHODS[name] is None:
         return create_simulated(RAW + name, embedder=embedder, device=device, desk=desk)
     inner = create_method(name, embedder=embedder, device=device)
-    style = read_bundle_metadata(find_weights(name))["style"]
-    return SimulatedMethod(style=style, inner=inner, name=name, desk=desk)
+    facts = read_bundle_metadata(find_weights(name))
+    if (geometry := facts.get("geometry", CROP)) != CROP:
+        raise InputError(
+            f"{name} works in geometry {geometry}, wider than the {CROP} crop that is sketched "
+            "here. `forensic benchmark pairs` measures it on drawings."
+        )
+    return SimulatedMethod(style=facts["style"], inner=inner, name=name, desk=desk)
 
 
 def _as_rgb(style: str, crop: RGB) -> RGB:

@@ -15,7 +15,6 @@ from db.models import Job, LandmarkVersion, Probe, Rendition
 from db.queries.jobs import end_job, note_progress
 from db.queries.rows import get_row
 from forensic.cases import files, renditions
-from forensic.identification.inverter import CROP
 from forensic.images.io import decode_image, encode_image
 from forensic.jobs.galleries.hold import Hold
 from forensic.jobs.tasks import Workshop, asker_of
@@ -115,7 +114,6 @@ def make_rendition(
         seed=seed,
         parameters={
             **face.provenance,
-            "geometry": CROP,
             "landmarks": face.landmarks.tolist(),
             "sketch_mended": list(sketch.mended),
         },

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forensic.errors import DataFolderError, UnknownNameError
+from forensic.errors import DataFolderError, InputError, UnknownNameError
 from forensic.faces.align import align_face
 from forensic.images.io import write_image
 from forensic.runtime import choose_device
@@ -129,6 +129,12 @@ def test_a_batch_is_drawn_once_for_all_methods_and_anew_for_another(
 def test_unknown_styles_are_refused() -> None:
     with pytest.raises(UnknownNameError, match="sketch style"):
         create_simulated("raw-lime", embedder=FakeEmbedder(), device=choose_device("cpu"))
+
+
+def test_generator_of_a_wider_geometry_is_refused() -> None:
+    name = "cali-sketch-128-narrow"
+    with pytest.raises(InputError, match=r"portrait-256.*forensic benchmark pairs"):
+        create_simulated(name, embedder=FakeEmbedder(), device=choose_device("cpu"))
 
 
 def test_published_rate_is_tested_as_fixed() -> None:

@@ -26,7 +26,8 @@ OPTIONS = DemoOptions(n_persons=4, n_probes=2, seed=1, embedder="fake", device="
 
 def test_only_simulated_styles_are_shown() -> None:
     assert trained_styles() == {
-        "line": "csi-line", "pencil-gray": "csi-grayscale", "pencil-color": "csi-color"
+        "line": "csi-line", "pencil-gray": "csi-grayscale", "pencil-color": "csi-color",
+        "xdog": "cali-sketch-128-narrow",
     }  # fmt: skip
 
 
