@@ -114,10 +114,12 @@ def prepare_facenet(network: nn.Module, *, device: torch.device, dtype: torch.dt
     """Return a facenet-pytorch network made ready for fast inference, changed in place.
 
     Every batch normalisation behind a convolution is folded into it, which changes nothing but
-    rounding.
+    rounding; rectifiers overwrite their input, which nothing else reads.
     """
     network.eval()
     for block in network.modules():
+        if isinstance(block, nn.ReLU):
+            block.inplace = True
         if isinstance(block, BasicConv2d):
             block.conv = fuse_conv_bn_eval(block.conv, block.bn)
             block.bn = nn.Identity()

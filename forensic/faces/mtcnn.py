@@ -20,9 +20,11 @@ import numpy as np
 import torch
 from facenet_pytorch import ONet, PNet, RNet
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.ops import batched_nms, roi_align
+from torchvision.ops import batched_nms
+
+from forensic.faces.resample import Resampler
 
 CELL_PX, STRIDE_PX = 12, 2
 """Receptive field and stride of the P-net: it sees a face that is 12 pixels wide."""
@@ -36,6 +38,9 @@ of exactly 0.7 are common and rounding would decide."""
 
 CHUNK = 1024
 """Candidate crops that go through a network at once, to bound memory."""
+
+VECTOR = 16
+"""Numbers of single precision that the widest vectors of a CPU hold."""
 
 N_SECOND_LOOKS = 48
 """Given boxes per image that are moved and judged again."""
@@ -65,7 +70,7 @@ class Cascade:
         self.device = device
         # On a CPU, the pooling of channels-last maps is several times as fast.
         self.proposer, self.refiner, self.judge = (
-            net().eval().to(device).to(memory_format=torch.channels_last)
+            _filled_up(net().eval()).to(device).to(memory_format=torch.channels_last)
             for net in (PNet, RNet, ONet)
         )
 
@@ -80,7 +85,7 @@ class Cascade:
             min_face_px: Width of the smallest face looked for, in pixels.
             thresholds: Least probability that each of the three networks lets pass.
         """
-        pixels = self._normalized(images)
+        pixels = self._laid_out(images)
         boxes, index = self._propose(pixels, min_face_px, thresholds[0])
         boxes, index = self._refine(pixels, boxes, index, thresholds[1])
         return self._judge(pixels, boxes, index, thresholds[2])
@@ -96,7 +101,7 @@ class Cascade:
             boxes: (N, 4) squares to look into, the same for every image.
             threshold: Least probability at the second judgement.
         """
-        pixels = self._normalized(images)
+        pixels = self._laid_out(images)
         n_images, n_boxes = len(images), len(boxes)
         index = torch.arange(n_images, device=self.device).repeat_interleave(n_boxes)
         boxes = boxes.to(self.device, torch.float32).repeat(n_images, 1)
@@ -107,16 +112,17 @@ class Cascade:
         moved = _squared(_moved(boxes[chosen], shift[chosen]))
         return self._judge(pixels, moved, index[chosen], threshold)
 
-    def _normalized(self, images: Tensor) -> Tensor:
-        return (images.to(self.device, torch.float32) - 0.5) * (255 / 128)
+    def _laid_out(self, images: Tensor) -> Resampler:
+        return Resampler((images.to(self.device, torch.float32) - 0.5) * (255 / 128))
 
-    def _propose(self, pixels: Tensor, min_face_px: float, least: float) -> tuple[Tensor, Tensor]:
-        height, width = pixels.shape[2:]
+    def _propose(
+        self, pixels: Resampler, min_face_px: float, least: float
+    ) -> tuple[Tensor, Tensor]:
+        height, width = pixels.height, pixels.width
         scale, found = CELL_PX / min_face_px, []
         while min(height, width) * scale >= CELL_PX:
             size = round(height * scale), round(width * scale)
-            level = F.interpolate(pixels, size, mode="area")
-            shift, probability = self.proposer(level.contiguous(memory_format=torch.channels_last))
+            shift, probability = self.proposer(pixels.shrunk(size))
             image, row, column = (probability[:, 1] >= least).nonzero(as_tuple=True)
             corner = torch.stack([column, row, column, row], 1) * STRIDE_PX
             corner = corner + torch.tensor([0, 0, CELL_PX, CELL_PX], device=self.device)
@@ -129,13 +135,14 @@ class Cascade:
             )
             scale *= PYRAMID_FACTOR
         if not found:
-            return pixels.new_zeros(0, 4), torch.zeros(0, dtype=torch.long, device=self.device)
+            none = torch.zeros(0, 4, device=self.device)
+            return none, none[:, 0].long()
         boxes, shift, likely, image = (torch.cat(part) for part in zip(*found, strict=True))
         keep = _suppressed(boxes, likely, image, NEAR)
         return _squared(_moved(boxes[keep], shift[keep])), image[keep]
 
     def _refine(
-        self, pixels: Tensor, boxes: Tensor, index: Tensor, least: float
+        self, pixels: Resampler, boxes: Tensor, index: Tensor, least: float
     ) -> tuple[Tensor, Tensor]:
         shift, probability = self._outputs(self.refiner, pixels, boxes, index, 24)
         passed = probability[:, 1] >= least
@@ -143,7 +150,7 @@ class Cascade:
         keep = _suppressed(boxes, probability[passed, 1], index, NEAR)
         return _squared(_moved(boxes[keep], shift[keep])), index[keep]
 
-    def _judge(self, pixels: Tensor, boxes: Tensor, index: Tensor, least: float) -> Detections:
+    def _judge(self, pixels: Resampler, boxes: Tensor, index: Tensor, least: float) -> Detections:
         shift, points, probability = self._outputs(self.judge, pixels, boxes, index, 48)
         size = boxes[:, 2:] - boxes[:, :2]
         # The network gives five x, then five y, as shares of the box.
@@ -155,13 +162,33 @@ class Cascade:
         return _merged(moved, points[passed].cpu().numpy(), likely, image)
 
     def _outputs(
-        self, net: torch.nn.Module, pixels: Tensor, boxes: Tensor, index: Tensor, size: int
+        self, net: nn.Module, pixels: Resampler, boxes: Tensor, index: Tensor, size: int
     ) -> tuple[Tensor, ...]:
         # One spare crop, dropped again: the networks cannot take an empty batch.
-        regions = F.pad(torch.cat([index[:, None].to(boxes.dtype), boxes], 1), (0, 0, 0, 1))
-        crops = (roi_align(pixels, chunk, size, aligned=True) for chunk in regions.split(CHUNK))
-        parts = [net(crop.contiguous(memory_format=torch.channels_last)) for crop in crops]
+        boxes, index = (
+            torch.cat([boxes, boxes.new_zeros(1, 4)]),
+            torch.cat([index, index.new_zeros(1)]),
+        )
+        chunks = zip(boxes.split(CHUNK), index.split(CHUNK), strict=True)
+        parts = [net(pixels.crops(chunk, images, size)) for chunk, images in chunks]
         return tuple(torch.cat(part)[:-1] for part in zip(*parts, strict=True))
+
+
+def _filled_up(net: PNet | RNet | ONet) -> PNet | RNet | ONet:
+    """Fill the channels of a network's first maps up with zeros, to whole vectors of a CPU.
+
+    The P-net has 10 there and the R-net 28, with which rectifying and pooling take up to eight
+    times as long as with 16 and 32. What the network gives stays the same.
+    """
+    first, slope, second = net.conv1, net.prelu1, net.conv2
+    more = -len(first.weight) % VECTOR
+    with torch.no_grad():
+        first.weight = nn.Parameter(F.pad(first.weight, (0, 0, 0, 0, 0, 0, 0, more)))
+        first.bias = nn.Parameter(F.pad(first.bias, (0, more)))
+        slope.weight = nn.Parameter(F.pad(slope.weight, (0, more)))
+        second.weight = nn.Parameter(F.pad(second.weight, (0, 0, 0, 0, 0, more)))
+    first.out_channels = slope.num_parameters = second.in_channels = len(first.weight)
+    return net
 
 
 def _moved(boxes: Tensor, shift: Tensor) -> Tensor:

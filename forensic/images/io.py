@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from forensic.check import check_rgb
 from forensic.errors import DataFolderError, ImageError
@@ -16,9 +16,13 @@ from forensic.values import RGB
 MAX_FILE_BYTES = 16 * 2**20
 MAX_PIXELS = 40_000_000
 MIN_SIDE_PX = 16
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF")
+READERS = ("JPEG", "PNG", "WEBP", "TIFF")
+FORMATS = (*READERS, "MPO")
 """MPO is what many cameras write into a .jpg: a JPEG with further pictures behind it."""
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
+
+LYING = (5, 6, 7, 8)
+"""EXIF orientations of a picture that is stored on its side."""
 
 # Pillow's own limit warns before it refuses; `_check_header` refuses every image above ours
 # before a pixel is decoded.
@@ -44,6 +48,19 @@ def decode_image(data: bytes, *, name: str = "image", at_least_px: int | None = 
         ImageError: `reason` is `empty`, `too_many_bytes`, `not_an_image`, `format`,
             `too_many_pixels`, `too_small` or `truncated`.
     """
+    return decode_sized(data, name=name, at_least_px=at_least_px)[0]
+
+
+def decode_sized(
+    data: bytes, *, name: str = "image", at_least_px: int | None = None
+) -> tuple[RGB, tuple[int, int]]:
+    """Do `decode_image`, and return with the pixels the width and height that the file holds.
+
+    They differ from those of the pixels where a JPEG is decoded smaller.
+
+    Raises:
+        ImageError: See `decode_image`.
+    """
     if not data:
         raise ImageError(f"{name} is empty (0 bytes).", reason="empty")
     if len(data) > MAX_FILE_BYTES:
@@ -52,11 +69,14 @@ def decode_image(data: bytes, *, name: str = "image", at_least_px: int | None = 
             reason="too_many_bytes",
         )
     try:
-        with Image.open(io.BytesIO(data)) as picture:
+        with _opened(data) as picture:
             _check_header(picture, name)
+            width, height = picture.size
+            if picture.getexif().get(ExifTags.Base.Orientation) in LYING:
+                width, height = height, width
             if at_least_px:
                 picture.draft(None, (at_least_px, at_least_px))
-            return _to_rgb(picture)
+            return _to_rgb(picture), (width, height)
     except UnidentifiedImageError as error:
         raise ImageError(
             f"{name} is not an image that can be read; use JPEG, PNG, WebP or TIFF.",
@@ -164,6 +184,14 @@ def write_image(path: Path, image: RGB) -> None:
         )
     with atomic_write(path) as file:
         file.write(encode_image(image, format=known[path.suffix.lower()]))
+
+
+def _opened(data: bytes) -> Image.Image:
+    """Return a picture whose pixels are not read yet; of another format too, to tell which."""
+    try:
+        return Image.open(io.BytesIO(data), formats=READERS)  # asking all takes a millisecond
+    except UnidentifiedImageError:
+        return Image.open(io.BytesIO(data))
 
 
 def _check_header(picture: Image.Image, name: str) -> None:

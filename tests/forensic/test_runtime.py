@@ -1,6 +1,8 @@
 import json
 import os
+import platform
 import random
+import subprocess
 import sys
 from pathlib import Path
 
@@ -98,3 +100,27 @@ def test_waiting_threads_sleep_unless_the_user_says_otherwise(
         monkeypatch.delenv("OMP_WAIT_POLICY")
     let_waiting_threads_sleep()
     assert os.environ["OMP_WAIT_POLICY"] == taken
+
+
+FAULTS = """
+import resource, sys
+from forensic.runtime import keep_freed_memory
+
+if sys.argv[1] == "kept":
+    keep_freed_memory()
+size = 40 * 2**20  # more than glibc would ever keep by itself
+b"x" * size
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(5):
+    b"x" * size
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
+def test_freed_memory_is_used_again() -> None:
+    def faults(how: str) -> int:
+        command = [sys.executable, "-c", FAULTS, how]
+        return int(subprocess.run(command, capture_output=True, check=True).stdout)
+
+    assert faults("kept") < faults("given back") / 4

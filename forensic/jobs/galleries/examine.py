@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,7 +11,7 @@ from PIL import Image
 
 from forensic.cases.intake import IntakePolicy, Refusal
 from forensic.errors import ImageError, LandmarksError, ManyFacesError
-from forensic.images.io import decode_image
+from forensic.images.io import decode_sized
 from forensic.values import RGB, Face
 
 if TYPE_CHECKING:
@@ -130,21 +129,11 @@ def load_photo(data: bytes, *, at_least_px: int) -> tuple[RGB, tuple[int, int]]:
     Raises:
         ImageError: The content cannot be used.
     """
-    image = decode_image(data, name="The file", at_least_px=at_least_px)
-    true_px = _size_px(data)
+    image, true_px = decode_sized(data, name="The file", at_least_px=at_least_px)
     factor = min(image.shape[:2]) // at_least_px
     if factor > 1:
         image = np.asarray(Image.fromarray(image).reduce(factor))
     return image, true_px
-
-
-def _size_px(data: bytes) -> tuple[int, int]:
-    """Return width and height of the photo, turned as it is decoded."""
-    with Image.open(io.BytesIO(data)) as picture:
-        width, height = picture.size
-        if picture.getexif().get(0x0112, 1) in (5, 6, 7, 8):  # stored lying on its side
-            width, height = height, width
-    return width, height
 
 
 def create_face_examiner(policy: IntakePolicy, *, template: str, device: str) -> FaceExaminer:

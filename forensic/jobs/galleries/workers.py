@@ -15,6 +15,7 @@ from multiprocessing.connection import wait
 from forensic.cases.intake import Refusal
 from forensic.errors import JobError
 from forensic.jobs.galleries.examine import Examined, Examiner
+from forensic.runtime import keep_freed_memory
 
 Answers = list[Examined | Refusal]
 
@@ -130,6 +131,7 @@ _here = threading.local()
 def _begin_process(make: Callable[[], Examiner]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ["OMP_NUM_THREADS"] = "1"
+    keep_freed_memory()
     _begin(make)
     torch = sys.modules.get("torch")
     if torch is not None:

@@ -14,6 +14,7 @@ from forensic.errors import DataFolderError, DtypeError, ImageError, ShapeError
 from forensic.images.io import (
     MAX_FILE_BYTES,
     decode_image,
+    decode_sized,
     encode_image,
     list_images,
     load_image,
@@ -308,6 +309,16 @@ def test_a_large_jpeg_is_decoded_no_smaller_than_needed(
     image = decode_image(encode_image(flat, format="JPEG"), at_least_px=at_least_px)
     assert image.shape[:2] == size_hw
     assert np.abs(image.astype(int) - (200, 100, 50)).max() <= 3
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_told_is_that_of_the_whole_upright_picture(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    data = encode(np.zeros((240, 320, 3), np.uint8), "JPEG", exif=exif)
+    image, size_px = decode_sized(data, at_least_px=60)
+    assert size_px == ((320, 240) if orientation < 5 else (240, 320))
+    assert image.shape[1::-1] == (size_px[0] // 4, size_px[1] // 4)
 
 
 def test_other_formats_are_decoded_whole() -> None:
