@@ -52,6 +52,7 @@ GENERATORS: Registry[str] = Registry(
         "csi-color": "csi",
         "cali-sketch-128-narrow": "cali-sketch",
         "fcn-sr": "fcn",
+        "study-conv-s2f-128-disjoint": "conv-autoencoder",
     },
 )
 """Trained generators: the catalogue's name of the weights to the name of the network."""

@@ -200,6 +200,7 @@ METHODS: Registry[str | None] = Registry(
         "csi-grayscale": "csi-grayscale",
         "csi-color": "csi-color",
         "cali-sketch-128-narrow": "cali-sketch-128-narrow",
+        "study-conv-s2f-128-disjoint": "study-conv-s2f-128-disjoint",
     },
 )
 """Name to the trained generator used, or None where there is none."""
