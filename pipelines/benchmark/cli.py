@@ -234,6 +234,20 @@ def compare(first: Path, second: Path, methods: str | None, rank: int, as_json: 
 
 
 @benchmark.command()
+@click.argument("report", metavar="REPORT.json", type=FOLDER)
+@click.option("--labels", type=FOLDER, required=True, help="CSV: sketch, then columns of labels.")
+@click.option("--out", type=FOLDER, help="JSON file of the rates.")
+def cohorts(report: Path, labels: Path, out: Path | None) -> None:
+    """Print the rank-1 rates of a finished report by cohort.
+
+    `pairs --cohorts` with --non-mated tells error rates at one threshold instead.
+    """
+    from pipelines.benchmark.cohorts import benchmark_cohorts
+
+    click.echo(benchmark_cohorts(report, labels, out=out))
+
+
+@benchmark.command()
 def schema() -> None:
     """Print the JSON Schema of report.json."""
     import json

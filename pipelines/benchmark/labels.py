@@ -11,11 +11,25 @@ from pipelines.benchmark.folders import PairsData, quote
 
 
 def read_labels(path: Path, data: PairsData) -> dict[str, dict[str, str]]:
+    """Return the label of each probe by column, see `read_labels_of`.
+
+    Raises:
+        DataFolderError: The file cannot be read, has no labels, or names a probe twice or one
+            that is not there.
+    """
+    return read_labels_of(path, _probes(data))
+
+
+def read_labels_of(path: Path, probes: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Return the label of each probe by column.
 
     The first column names a sketch, mated or not, by its path in its folder with or without
     suffix; every further column holds labels. An empty cell, like a probe that is not named,
     is no label. Nothing is inferred.
+
+    Args:
+        path: The CSV file.
+        probes: Identifier of a probe by every name that it may be called.
 
     Raises:
         DataFolderError: The file cannot be read, has no labels, or names a probe twice or one
@@ -31,7 +45,6 @@ def read_labels(path: Path, data: PairsData) -> dict[str, dict[str, str]]:
             f"{path}: the first line must name two or more different columns: the probe, then "
             "kinds of labels."
         )
-    probes = _probes(data)
     _check_rows(path, header, rows, probes)
     return {
         column: {probes[row[0]]: row[place].strip() for row in rows if row[place].strip()}

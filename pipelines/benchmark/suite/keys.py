@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import forensic
+from forensic.errors import RecipeError
 from forensic.files import sha256_of_bytes, sha256_of_file
 from forensic.weights.store import BUNDLED
 
@@ -31,25 +32,57 @@ SCIENCE = (
     "sketches",
     "stats",
 )
-"""Packages of `forensic` on which the figures of a report depend."""
+"""Packages of `forensic` on which figures depend; those that only show or keep them do not."""
 
-MODULES = ("build_dataset", "evaluate_images", "heldout", "pair_dataset")
-"""Of `pipelines`, likewise; beside those of `benchmark` and `papers`."""
+ENTRIES = {
+    "dataset build": "pipelines.build_dataset",
+    "dataset pairs": "pipelines.pair_dataset",
+    "benchmark ablation": "pipelines.benchmark.ablation",
+    "benchmark cohorts": "pipelines.benchmark.cohorts",
+    "benchmark cuhk": "pipelines.benchmark.cufs",
+    "benchmark fusion": "pipelines.benchmark.fusing",
+    "benchmark heldout": "pipelines.benchmark.heldout",
+    "benchmark lfw": "pipelines.benchmark.lfw",
+    "benchmark pairs": "pipelines.benchmark.pairs",
+    "benchmark papers": "pipelines.papers.registry",
+    "benchmark verify": "pipelines.benchmark.verify",
+    "evaluate": "pipelines.evaluate_images",
+}
+"""Where the work of a command begins: what it imports from there, however indirectly, counts."""
+
+ROOTS = {"forensic": Path(forensic.__file__).parent, "pipelines": Path(__file__).parents[2]}
 
 SUFFIXES = (".safetensors", ".json")
 """Of weights files: networks, and fusions of methods."""
 
 
 @functools.cache
-def code_key() -> str:
-    """Return a hash of the code on which figures depend."""
-    package = Path(forensic.__file__).parent
-    pipelines = Path(__file__).parents[2]
-    folders = [package / name for name in SCIENCE]
-    folders += [pipelines / "benchmark", pipelines / "papers"]
-    paths = [path for folder in folders for path in sorted(folder.glob("*.py"))]
-    paths += [pipelines / f"{name}.py" for name in MODULES]
-    return sha256_of_bytes("\n".join(map(meaning, paths)).encode())
+def code_key(command: str) -> str:
+    """Return a hash of the code on which the figures of a command depend.
+
+    Args:
+        command: Words after `forensic`.
+
+    Raises:
+        RecipeError: Nobody knows where the work of this command begins.
+    """
+    entry = next((ENTRIES[name] for name in ENTRIES if f"{command} ".startswith(f"{name} ")), None)
+    if entry is None:
+        raise RecipeError(f"A report cannot be made by `forensic {command[:40]} …`.")
+    modules = sorted(modules_behind(entry))
+    return sha256_of_bytes("\n".join(meaning(path) for path in modules).encode())
+
+
+def modules_behind(entry: str) -> set[Path]:
+    """Return the files of a module and of all it imports that bear on figures."""
+    seen: set[str] = set()
+    waiting = [entry]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += _imported(_file(name))
+    return {_file(name) for name in seen if _bears_on_figures(name)}
 
 
 def data_key(path: Path) -> str:
@@ -75,13 +108,42 @@ def digest(parts: Mapping[str, str]) -> str:
     return sha256_of_bytes(json.dumps(dict(parts), sort_keys=True).encode())
 
 
+@functools.cache
 def meaning(path: Path) -> str:
     """Return a module as a syntax tree without docstrings."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = _parse(path)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body:
             node.body = [line for line in node.body if not _is_text(line)]
     return f"{path.name}\n{ast.dump(tree)}"
+
+
+@functools.cache
+def _imported(path: Path) -> tuple[str, ...]:
+    """Return the modules of this project that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(_parse(path)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return tuple(name for name in found if name.split(".")[0] in ROOTS and _file(name).is_file())
+
+
+def _bears_on_figures(name: str) -> bool:
+    root, _, rest = name.partition(".")
+    return root == "pipelines" or rest.split(".")[0] in SCIENCE
+
+
+def _file(name: str) -> Path:
+    """Return the file of a module of this project."""
+    root, *parts = name.split(".")
+    place = ROOTS[root].joinpath(*parts)
+    return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+
+
+def _parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _is_text(line: ast.stmt) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from forensic.files import read_json
 from forensic.reports.record import BenchmarkReport, ComparisonRecord, MethodRecord, load_report
 from pipelines.benchmark.suite.faces import Shown, asked_for
 from pipelines.benchmark.suite.numbers import bare, markdown, rate, short_p
@@ -96,6 +97,19 @@ def added_table(shown: Shown) -> str:
                 rows.append(cells)
     heads = ["probes", "sketch, inversion", "found only after it", "only before"]
     return markdown([*heads, "McNemar after Holm"], "llrrr", rows)
+
+
+def cohorts_table(shown: Shown) -> str:
+    """Return a row for each cohort and method, of files of `forensic benchmark cohorts`."""
+    rows = []
+    for label, path in shown.rows:
+        for column, methods in read_json(path)["columns"].items():
+            for name in shown.methods or methods:
+                for cohort in methods[name]["cohorts"]:
+                    told = rate(cohort["rank1"], cohort["ci95"])
+                    place = [label, f"`{name}`", f"{column}: {cohort['name']}"]
+                    rows.append([*place, str(cohort["probes"]), told])
+    return markdown(["probes", "method", "cohort", "n", "rank 1 (95 %)"], "lllrr", rows)
 
 
 def growth_table(shown: Shown) -> str:

@@ -78,7 +78,11 @@ class Workshop:
             OSError: Data cannot be read.
         """
         report = self.plan.report[name]
-        parts = {"command": report.command, "version": forensic.__version__, "code": code_key()}
+        parts = {
+            "command": report.command,
+            "version": forensic.__version__,
+            "code": code_key(report.command),
+        }
         for used in report.names():
             is_made = used in self.plan.report and self.is_own(used)
             key = digest(self.key(used)) if is_made else self._data_key(self.places[used])

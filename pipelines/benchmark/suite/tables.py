@@ -18,6 +18,7 @@ from pipelines.benchmark.suite.numbers import markdown
 from pipelines.benchmark.suite.plan import Table
 from pipelines.benchmark.suite.searches import (
     added_table,
+    cohorts_table,
     growth_table,
     lfw_table,
     pairs_table,
@@ -42,6 +43,7 @@ KINDS: Registry[Callable[[Shown], str]] = Registry(
     {
         "ablation": ablation_table,
         "added": added_table,
+        "cohorts": cohorts_table,
         "drawn": drawn_table,
         "growth": growth_table,
         "lfw": lfw_table,

@@ -1,6 +1,16 @@
 from pathlib import Path
 
-from pipelines.benchmark.suite.keys import code_key, data_key, digest, meaning, weights_key
+import pytest
+
+from forensic.errors import RecipeError
+from pipelines.benchmark.suite.keys import (
+    code_key,
+    data_key,
+    digest,
+    meaning,
+    modules_behind,
+    weights_key,
+)
 
 
 def test_a_file_is_known_by_its_content_and_a_folder_by_names_and_sizes(tmp_path: Path) -> None:
@@ -16,13 +26,26 @@ def test_a_file_is_known_by_its_content_and_a_folder_by_names_and_sizes(tmp_path
 
 
 def test_comments_and_docstrings_change_no_code(tmp_path: Path) -> None:
-    path = tmp_path / "module.py"
-    keys = []
+    keys: list[str] = []
     for text in ('"""One."""\nx = 1\n', '"""Two."""\nx = 1  # why\n', '"""Two."""\nx = 2\n'):
+        path = tmp_path / str(len(keys)) / "module.py"
+        path.parent.mkdir()
         path.write_text(text)
         keys.append(meaning(path))
     assert keys[0] == keys[1] != keys[2]
-    assert code_key() == code_key()
+
+
+def test_only_code_behind_a_command_counts() -> None:
+    behind = {
+        f"{path.parent.name}/{path.name}" for path in modules_behind("pipelines.benchmark.lfw")
+    }
+    assert {"benchmark/lfw.py", "benchmark/scoring.py", "stats/binomial.py"} <= behind
+    assert "embedders/sketchface.py" in behind  # imported by what it imports
+    for other in ("benchmark/cohorts.py", "benchmark/cli.py", "reports/html.py", "tasks/csi.py"):
+        assert other not in behind
+    assert code_key("benchmark lfw --out {out}") != code_key("benchmark verify --out {out}")
+    with pytest.raises(RecipeError, match="serve"):
+        code_key("serve --out {out}")
 
 
 def test_weights_that_are_nowhere_have_no_key(tmp_path: Path) -> None:

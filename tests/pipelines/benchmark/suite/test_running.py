@@ -18,7 +18,7 @@ from tests.support.suite import COMMANDS, FAKE_FORENSIC, tiny_workshop
 @pytest.fixture(autouse=True)
 def _fake_forensic(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "FORENSIC", FAKE_FORENSIC)
-    monkeypatch.setattr(states, "code_key", lambda: "code")
+    monkeypatch.setattr(states, "code_key", lambda _: "code")
 
 
 def _make(
@@ -70,7 +70,7 @@ def test_changed_weights_commands_and_code_make_it_stale(
     assert tiny_workshop(tmp_path, other).state("third").why == "changed: command"
     (tmp_path / "weights" / "net.safetensors").write_bytes(b"two")
     assert tiny_workshop(tmp_path).state("third").why == "changed: weights net"
-    monkeypatch.setattr(states, "code_key", lambda: "other")
+    monkeypatch.setattr(states, "code_key", lambda _: "other")
     assert tiny_workshop(tmp_path).state("third").why == "changed: code, weights net"
 
 
@@ -108,7 +108,7 @@ def test_a_killed_suite_leaves_its_folder_locked_by_its_run_and_then_goes_on(
         "from pathlib import Path\n"
         "from pipelines.benchmark.suite import running, states\n"
         "from tests.support.suite import COMMANDS, FAKE_FORENSIC, tiny_workshop\n"
-        "running.FORENSIC, states.code_key = FAKE_FORENSIC, lambda: 'code'\n"
+        "running.FORENSIC, states.code_key = FAKE_FORENSIC, lambda _: 'code'\n"
         "slow = {**COMMANDS, 'second': 'sleep --word 2 --out {out}'}\n"
         f"workshop = tiny_workshop(Path({str(tmp_path)!r}), slow)\n"
         "running.make_all(workshop, ['first', 'second'], cache=workshop.out, say=running.shout)\n"

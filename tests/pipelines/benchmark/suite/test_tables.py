@@ -150,3 +150,10 @@ def test_an_ablation(place: Callable[[str], Path]) -> None:
     *_, best, none = _render(place, "ablation", {"What each part adds": told})
     assert best == "| AR, test | `best` | 89.4 % (177 of 198) |  |"
     assert none == "| AR, test | `none` | 74.2 % (147 of 198) | only best 32 |"
+
+
+def test_cohorts_of_the_wanted_methods(place: Callable[[str], Path]) -> None:
+    cohort = {"name": "old", "probes": 20, "rank1": 0.5, "ci95": (0.272, 0.728)}
+    columns = {"age": {"none": {"cohorts": [cohort]}, "csi-line": {"cohorts": []}}}
+    *_, row = _render(place, "cohorts", {"columns": columns}, methods=("none",))
+    assert row == "| AR, test | `none` | age: old | 20 | 50.0 % (27.2–72.8) |"
