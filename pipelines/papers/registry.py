@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -49,6 +50,18 @@ def compute_tables(materials: Materials, only: Sequence[str]) -> list[PaperTable
     return state_training(found, read_images_seen(materials.weights))
 
 
+def command_of(materials: Materials, table: str) -> str:
+    """Return the command that computes one table from the same weights and data."""
+    words = ["forensic", "benchmark", "papers", "--only", table]
+    for folder in materials.weights:
+        words += ["--weights", str(folder)]
+    for name, folder in materials.data.items():
+        words += ["--data", f"{name}={folder}"]
+    words += ["--features", str(materials.features)] if materials.features else []
+    words += ["--speed"] if materials.speed else []
+    return shlex.join(words)
+
+
 def benchmark_papers(materials: Materials, *, only: Sequence[str], out: Path | None) -> str:
     """Compute tables, write `papers.md` and `papers.json` into a folder, and return the text.
 
@@ -57,7 +70,9 @@ def benchmark_papers(materials: Materials, *, only: Sequence[str], out: Path | N
         OSError: The folder cannot be written.
     """
     tables = compute_tables(materials, only)
-    text = "\n\n".join(as_markdown(table) for table in tables)
+    text = "\n\n".join(
+        f"{as_markdown(table)}\n\n`{command_of(materials, table.name)}`" for table in tables
+    )
     lines = [row for table in tables for row in table.rows]
     n_missing = sum(bool(row.missing) for row in lines)
     text += f"\n\n{len(lines) - n_missing} rows computed, {n_missing} not; each says why.\n"

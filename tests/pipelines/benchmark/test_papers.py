@@ -32,6 +32,8 @@ def test_one_table_printed_and_written(place: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "FCN, Table 1" in result.output
     assert "Fig. 5" not in result.output
+    words = f"--only fcn-table-1 --weights {place} --data cuhk={place / 'cuhk'}"
+    assert f"`forensic benchmark papers {words}`" in result.output
     assert "3 rows computed, 4 not" in result.output
     assert (tmp_path / "papers.md").read_text() in result.output
     document = json.loads((tmp_path / "papers.json").read_text())
