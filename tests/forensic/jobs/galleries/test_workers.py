@@ -110,6 +110,39 @@ def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
     assert not is_running(worker)
 
 
+PRELOADED = """
+import sys
+from forensic.cases.intake import Refusal
+from forensic.jobs.galleries.workers import ExaminerPool
+
+def make():
+    there = str("wave" in sys.modules)  # a module that nothing else needs
+    return lambda files: [Refusal("unreadable", there) for _ in files]
+
+if __name__ == "__main__":
+    for _ in range(2):
+        pool = ExaminerPool(make, processes=1, modules=sys.argv[1:])
+        sys.stdout.write(pool.result(pool.submit([b"face 1"]))[0].detail + "\\n")
+        pool.close()
+"""
+
+
+@pytest.mark.parametrize(("modules", "told"), [([], "False"), (["wave"], "True")])
+def test_what_an_examiner_needs_is_there_before_a_process_begins(
+    tmp_path: Path, modules: list[str], told: str
+) -> None:
+    script = tmp_path / "preloaded.py"  # a server of its own: this process may have one already
+    script.write_text(PRELOADED)
+    ended = subprocess.run(
+        [sys.executable, str(script), *modules],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[4])},
+    )
+    assert ended.stdout.split() == [told, told]
+
+
 def is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
