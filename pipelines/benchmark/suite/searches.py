@@ -115,14 +115,16 @@ def cohorts_table(shown: Shown) -> str:
 def growth_table(shown: Shown) -> str:
     """Return rank 1 by size of the gallery, of one report."""
     ((_, path),) = shown.rows
-    growth = load_report(path).growth
-    if growth is None:
+    report = load_report(path)
+    if report.growth is None:
         return "The gallery of this report does not grow."
-    sizes = [point.gallery for point in next(iter(growth.methods.values()))]
-    picked = sorted(set(np.linspace(0, len(sizes) - 1, GALLERIES).round().astype(int)))
+    by_method = {name: report.growth.methods[name] for name in asked_for(report)}
+    sizes = np.array([point.gallery for point in next(iter(by_method.values()))])
+    evenly = np.geomspace(sizes[0], sizes[-1], min(GALLERIES, len(sizes)))
+    picked = np.unique([np.abs(np.log(sizes / wanted)).argmin() for wanted in evenly])
     rows = [
         [f"`{name}`", *(f"{100 * points[i].rank1:.0f} %" for i in picked)]
-        for name, points in growth.methods.items()
+        for name, points in by_method.items()
     ]
     heads = ["method", *(f"{sizes[i]:,}" for i in picked)]
     return markdown(heads, "l" + "r" * len(picked), rows)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from forensic.files import read_json
 from forensic.registry import Registry
+from forensic.weights.fusions import BEST
 from pipelines.benchmark.suite.faces import (
     Shown,
     drawn_table,
@@ -32,7 +33,7 @@ def ablation_table(shown: Shown) -> str:
     rows = []
     for label, path in shown.rows:
         for told in read_json(path).values():
-            for way, result in told.items():
+            for way, result in sorted(told.items(), key=lambda item: item[0] != BEST):
                 figure, _, tests = result.partition("; ")
                 rows.append([label, f"`{way.removesuffix(' alone')}`", figure, tests])
     return markdown(["probes", "way", "rank 1", "beside `best`"], "llll", rows)

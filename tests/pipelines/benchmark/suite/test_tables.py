@@ -93,7 +93,9 @@ def _lfw_report() -> BenchmarkReport:
             "methods": {"raw-line": report.methods["none"], "csi-line": made},
             "comparisons": [compared],
             "quality": QualityRecord(seed=0, methods={"csi-line": quality}),
-            "growth": GrowthRecord(seed=0, trials=40, methods={"none": growth}),
+            "growth": GrowthRecord(
+                seed=0, trials=40, methods={"csi-line": growth, "raw-line": growth}
+            ),
         }
     )
 
@@ -117,9 +119,9 @@ def test_faces_and_galleries_of_a_report(place: Callable[[str], Path]) -> None:
         "| `csi-line` | 40 | 18.403 ± 0.049 | .8458 ± .0491 | .8458 ± .0491 "
         "| 20.116 / .8583 / .8583 |"
     )
-    head, _, row = _render(place, "growth", report)
+    head, _, row, _ = _render(place, "growth", report)
     assert head == "| method | 40 | 50 | 60 |"
-    assert row == "| `none` | 25 % | 25 % | 25 % |"
+    assert row == "| `raw-line` | 25 % | 25 % | 25 % |"
     assert "does not grow" in _render(place, "growth", example_report())[0]
 
 
@@ -147,7 +149,8 @@ def test_any_six_pairs(place: Callable[[str], Path]) -> None:
 
 def test_an_ablation(place: Callable[[str], Path]) -> None:
     told = {"best": "89.4 % (177 of 198)", "none alone": "74.2 % (147 of 198); only best 32"}
-    *_, best, none = _render(place, "ablation", {"What each part adds": told})
+    told |= {"adapter alone": "80.0 % (158 of 198); only best 19"}
+    *_, best, _, none = _render(place, "ablation", {"What each part adds": told})
     assert best == "| AR, test | `best` | 89.4 % (177 of 198) |  |"
     assert none == "| AR, test | `none` | 74.2 % (147 of 198) | only best 32 |"
 
