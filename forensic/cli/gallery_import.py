@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     type=click.Choice(["local", "ray"]),
     default="local",
     show_default=True,
-    help="Work in processes of this machine, or on a Ray cluster.",
+    help="Work in processes of this machine, or on a Ray cluster, on its GPUs with --device cuda.",
 )
 @click.option("--ray-address", help="host:port of the cluster's head, or auto.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -30,7 +30,7 @@ def open_intake(
         embedder: Name or path.
         engine: `local` or `ray`.
         ray_address: Of the cluster's head, for `ray` alone.
-        device: Where the embedder computes; only `local` has a choice.
+        device: Where the embedder computes; on a cluster Ray chooses which GPU.
         processes: That find faces; only `local` has a choice.
 
     Raises:
@@ -44,12 +44,16 @@ def open_intake(
         return nullcontext(_local_intake(embedder, device, processes))
     if ray_address is None:
         raise click.UsageError("--engine ray needs --ray-address: host:port, or auto.")
-    if processes is not None or device not in ("auto", "cpu"):
+    if processes is not None:
         raise click.UsageError(
-            "--engine ray computes on the cores that the cluster's nodes offer; --processes and "
-            "--device belong to --engine local."
+            "--engine ray computes on the cores that the cluster's nodes offer; --processes "
+            "belongs to --engine local."
         )
-    return _ray_intake(embedder, ray_address)
+    if device not in ("auto", "cpu", "cuda"):
+        raise click.UsageError(
+            "With --engine ray, --device is cpu or cuda; Ray chooses which GPU of a node."
+        )
+    return _ray_intake(embedder, ray_address, device="cuda" if device == "cuda" else "cpu")
 
 
 def _local_intake(embedder: str, device: str, processes: int | None) -> Intake:
@@ -67,12 +71,12 @@ def _local_intake(embedder: str, device: str, processes: int | None) -> Intake:
 
 
 @contextmanager
-def _ray_intake(embedder: str, address: str) -> Iterator[Intake]:
+def _ray_intake(embedder: str, address: str, *, device: str) -> Iterator[Intake]:
     from forensic.jobs.galleries.examine import create_face_examiner
     from forensic.jobs.galleries.ray_intake import RayIntake, connected
 
     with connected(address):
         asked = load_embedder(embedder, device="cpu")
         make = partial(create_face_examiner, template=asked.template, device="cpu")
-        copy = partial(load_embedder, embedder, device="cpu")
-        yield RayIntake(asked, make_embedder=copy, make_examiner=make)
+        copy = partial(load_embedder, embedder, device=device)
+        yield RayIntake(asked, make_embedder=copy, make_examiner=make, on_gpus=device == "cuda")

@@ -17,6 +17,7 @@ from db.session import session_scope
 from forensic.cases import audit
 from forensic.cases.actor import Actor
 from forensic.cases.intake import IntakePolicy
+from forensic.errors import RecordConflict
 
 if TYPE_CHECKING:
     from forensic.embedders.embedder import Embedder
@@ -71,9 +72,11 @@ def create(
     """Make an empty gallery, bound to one embedder for good.
 
     Raises:
-        Conflict: The name is taken.
+        RecordConflict: The name is taken.
     """
     with session_scope(engine) as session:
+        if galleries.find_gallery(session, name) is not None:
+            raise RecordConflict(f"There is a gallery {name!r} already.")
         gallery = galleries.create_gallery(
             session,
             name=name,

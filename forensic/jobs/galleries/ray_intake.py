@@ -10,6 +10,7 @@ Ray is imported here alone, and only when it is asked for.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,6 +35,9 @@ from forensic.jobs.galleries.workers import KILLED
 
 if TYPE_CHECKING:
     from forensic.embedders.embedder import Embedder
+
+Needs = Mapping[str, float]
+"""Cores and GPUs of a process, as Ray's arguments name them."""
 
 _BATCHES_PER_CORE = 4
 """Size of a window, the photos of one Ray Data job; enough to keep unequal machines busy."""
@@ -112,33 +116,65 @@ class RayIntake:
         embedder: Only says which vectors are asked for; its copies on the nodes give them.
         make_embedder: Makes such a copy; picklable.
         make_examiner: Makes an examiner for a policy; picklable.
+        on_gpus: Whether the embedder's copies compute on the nodes' GPUs.
     """
 
     def __init__(
-        self, embedder: Embedder, *, make_embedder: MakeEmbedder, make_examiner: MakeExaminer
+        self,
+        embedder: Embedder,
+        *,
+        make_embedder: MakeEmbedder,
+        make_examiner: MakeExaminer,
+        on_gpus: bool = False,
     ) -> None:
         self.embedder_name, self.weights_sha256 = embedder.name, embedder.weights_sha256
         self.dimension = embedder.dimension
         self.embedding_s = 0.0  # many machines do so at once: no share of the time tells anything
         self._make_embedder, self._make_examiner = make_embedder, make_examiner
+        self._on_gpus = on_gpus
 
     def run(self, policy: IntakePolicy, batches: Iterable[list[Item]]) -> Iterator[list[Item]]:
         """Yield each batch, in order; one window is worked on while the next is read.
 
         Raises:
             IndexMismatch: A node has other weights under the embedder's name.
+            SettingsError: GPUs are asked for, and no node offers one.
             JobError: The cluster's processes die whatever they are given, or the cluster is lost.
         """
         make = partial(self._make_examiner, policy)
         models = Models(self._make_embedder, make, self.weights_sha256).packed()
+        needs = _needs(on_gpus=self._on_gpus)
         with ThreadPoolExecutor(_WINDOWS) as jobs:
             begun = (
-                (window, jobs.submit(_answer, _photos_of(window), models))
+                (window, jobs.submit(_answer, _photos_of(window), models, needs))
                 for window in _windows(iter(batches))
             )
             for window, answers in ahead(begun, _WINDOWS - 1):
                 _note(window, answers.result())
                 yield from window
+
+
+def _needs(*, on_gpus: bool) -> Needs:
+    """Return what Ray sets aside for a process: a core, and on GPUs its share of one.
+
+    Each core takes an equal share, so that all of them find faces while the GPUs embed.
+
+    Raises:
+        SettingsError: No node offers a GPU.
+    """
+    if not on_gpus:
+        return {"num_cpus": 1}
+    import ray
+
+    offered = ray.cluster_resources()
+    gpus, cores = offered.get("GPU", 0.0), max(1.0, offered.get("CPU", 0.0))
+    if not gpus:
+        raise SettingsError(
+            "No node of the Ray cluster offers a GPU. Start nodes that have one with `ray start "
+            "--num-gpus N`, or import with --device cpu."
+        )
+    # Ray counts shares to four digits; rounded up, the last core would get none.
+    return {"num_cpus": 1, "num_gpus": math.floor(min(1.0, gpus / cores) * 10**4) / 10**4}
 
 
 def _windows(batches: Iterator[list[Item]]) -> Iterator[list[list[Item]]]:
@@ -164,7 +200,9 @@ def _note(window: Iterable[Sequence[Item]], answers: Mapping[int, Answer]) -> No
                 item.refusal, item.examined, item.vector = answers[item.item_id]
 
 
-def _answer(batches: Sequence[Mapping[int, bytes]], models: bytes) -> dict[int, Answer]:
+def _answer(
+    batches: Sequence[Mapping[int, bytes]], models: bytes, needs: Needs
+) -> dict[int, Answer]:
     """Return the answer for every photo.
 
     A photo may bring down each process that looks at it. Then those of its batch are done one by
@@ -178,11 +216,11 @@ def _answer(batches: Sequence[Mapping[int, bytes]], models: bytes) -> dict[int, 
 
     photos = {number: data for batch in batches for number, data in batch.items()}
     try:
-        answers = _run_job([batch for batch in batches if batch], models)
+        answers = _run_job([batch for batch in batches if batch], models, needs)
         if left := [{n: data} for n, data in photos.items() if n not in answers]:
-            answers |= _run_job(left, models)
+            answers |= _run_job(left, models, needs)
         if answers.keys() != photos.keys():
-            _check_alive(models)
+            _check_alive(models, needs)
     except RayError as error:
         raise JobError(
             f"The Ray cluster has failed: {_first_line(error)} Its nodes need this package and "
@@ -192,7 +230,9 @@ def _answer(batches: Sequence[Mapping[int, bytes]], models: bytes) -> dict[int, 
     return {number: answers.get(number, (KILLED, None, None)) for number in photos}
 
 
-def _run_job(batches: Sequence[Mapping[int, bytes]], models: bytes) -> dict[int, Answer]:
+def _run_job(
+    batches: Sequence[Mapping[int, bytes]], models: bytes, needs: Needs
+) -> dict[int, Answer]:
     """Return the answers of one Ray Data job; none for batches that bring processes down."""
     if not batches:
         return {}
@@ -208,8 +248,8 @@ def _run_job(batches: Sequence[Mapping[int, bytes]], models: bytes) -> dict[int,
         partial(examine_and_embed, models=models),
         batch_size=None,
         batch_format="pyarrow",
-        num_cpus=1,
         max_retries=_RETRIES,
+        **needs,
     )
     asked.context.max_errored_blocks = -1  # lost ones are missed by whoever asked
     answers = {}
@@ -218,11 +258,11 @@ def _run_job(batches: Sequence[Mapping[int, bytes]], models: bytes) -> dict[int,
     return answers
 
 
-def _check_alive(models: bytes) -> None:
+def _check_alive(models: bytes, needs: Needs) -> None:
     """Load the models on the cluster; fails where not even that is survived."""
     import ray
 
-    ray.get(ray.remote(try_models).remote(models))
+    ray.get(ray.remote(**needs)(try_models).remote(models))
 
 
 def _first_line(error: Exception) -> str:

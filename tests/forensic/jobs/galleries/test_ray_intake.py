@@ -67,7 +67,7 @@ def test_a_lost_node_and_a_deadly_photo_change_nothing(records: Engine, tmp_path
     assert files_of(there) == files_of(here)
 
 
-def fake_job(batches, models):
+def fake_job(batches, models, needs):
     """As Ray answers: nothing for a batch whose process died."""
     return {
         number: (None, None, data)
@@ -81,11 +81,12 @@ def test_only_the_photo_that_kills_is_refused(monkeypatch: pytest.MonkeyPatch) -
     pytest.importorskip("ray", reason=NO_RAY)
     asked = []
     monkeypatch.setattr(ray_intake, "_run_job", fake_job)
-    monkeypatch.setattr(ray_intake, "_check_alive", asked.append)
-    answers = ray_intake._answer([{1: b"a", 2: b"die", 3: b"b"}, {}, {4: b"c"}], b"models")
+    monkeypatch.setattr(ray_intake, "_check_alive", lambda *given: asked.append(given))
+    batches, needs = [{1: b"a", 2: b"die", 3: b"b"}, {}, {4: b"c"}], {"num_cpus": 1}
+    answers = ray_intake._answer(batches, b"models", needs)
     told = {number: refusal or vector for number, (refusal, _, vector) in answers.items()}
     assert told == {1: b"a", 2: KILLED, 3: b"b", 4: b"c"}
-    assert asked == [b"models"]
+    assert asked == [(b"models", needs)]
 
 
 def test_processes_that_cannot_live_are_told_and_blame_no_photo(
@@ -93,13 +94,33 @@ def test_processes_that_cannot_live_are_told_and_blame_no_photo(
 ) -> None:
     errors = pytest.importorskip("ray.exceptions", reason=NO_RAY)
 
-    def fail(models: bytes) -> None:
+    def fail(models: bytes, needs: object) -> None:
         raise errors.WorkerCrashedError
 
-    monkeypatch.setattr(ray_intake, "_run_job", lambda batches, models: {})
+    monkeypatch.setattr(ray_intake, "_run_job", lambda *given: {})
     monkeypatch.setattr(ray_intake, "_check_alive", fail)
     with pytest.raises(JobError, match="Ray cluster has failed"):
-        ray_intake._answer([{1: b"a"}], b"models")
+        ray_intake._answer([{1: b"a"}], b"models", {"num_cpus": 1})
+
+
+@pytest.mark.parametrize(
+    ("offered", "share"),
+    [({"CPU": 8.0, "GPU": 2.0}, 0.25), ({"CPU": 3.0, "GPU": 2.0}, 0.6666), ({"GPU": 4.0}, 1.0)],
+)
+def test_each_core_takes_an_equal_share_of_the_gpus(
+    monkeypatch: pytest.MonkeyPatch, offered: dict[str, float], share: float
+) -> None:
+    ray = pytest.importorskip("ray", reason=NO_RAY)
+    monkeypatch.setattr(ray, "cluster_resources", lambda: offered)
+    assert ray_intake._needs(on_gpus=True) == {"num_cpus": 1, "num_gpus": share}
+    assert ray_intake._needs(on_gpus=False) == {"num_cpus": 1}
+
+
+def test_a_cluster_without_gpus_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray", reason=NO_RAY)
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0})
+    with pytest.raises(SettingsError, match="--num-gpus N"):
+        ray_intake._needs(on_gpus=True)
 
 
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
