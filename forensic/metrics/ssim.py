@@ -100,10 +100,18 @@ def script_ssim(predicted: Tensor, target: Tensor) -> Tensor:
 
 
 def _blur(images: Tensor) -> Tensor:
-    offsets = torch.arange(WINDOW_PX, dtype=images.dtype, device=images.device) - WINDOW_PX // 2
+    """Return images under the window where it fits wholly.
+
+    Two products with band matrices take a quarter of the time of convolutions in double precision,
+    which no library is fast at, up to several hundred pixels a side.
+    """
+    return _bands(images.shape[2], images) @ images @ _bands(images.shape[3], images).mT
+
+
+def _bands(n: int, like: Tensor) -> Tensor:
+    """Return the (n - 10, n) matrix whose rows hold the window, each one place further on."""
+    place = torch.arange(n, dtype=like.dtype, device=like.device)
+    offsets = place - place[: n - WINDOW_PX + 1, None] - WINDOW_PX // 2
     taps = torch.exp(-(offsets**2) / (2 * SIGMA_PX**2))
-    taps = taps / taps.sum()
-    channels = images.shape[1]
-    rows = taps.view(1, 1, -1, 1).expand(channels, 1, -1, 1)
-    columns = taps.view(1, 1, 1, -1).expand(channels, 1, 1, -1)
-    return F.conv2d(F.conv2d(images, rows, groups=channels), columns, groups=channels)
+    taps = taps.where(offsets.abs() <= WINDOW_PX // 2, 0)
+    return taps / taps.sum(dim=1, keepdim=True)
