@@ -88,14 +88,16 @@ def search(
 @places_options
 @click.option("--fix", is_flag=True, help="Mend what can be mended.")
 def verify(name: str | None, places: Places, fix: bool) -> None:
-    """Compare the records of gallery NAME, or of all, with its index, byte by byte.
+    """Compare the records of gallery NAME, or of all, with index and files, byte by byte.
 
     Exits with 1 where damage is found and not mended. With --fix, damaged vectors are taken back
     from the index where it is whole; photos whose vector is nowhere are taken out, to be imported
-    again; the index is built again where it differs from the records.
+    again; the index is built again where it differs from the records. A photo's file that is gone
+    comes back when the photo is imported again.
     """
     from forensic.cases.actor import command_actor
     from forensic.jobs.galleries import verifying
+    from forensic.jobs.galleries.kept_files import find_lost_files
 
     engine, left = places.engine(), 0
     for gallery in _galleries(engine, name):
@@ -110,9 +112,13 @@ def verify(name: str | None, places: Places, fix: bool) -> None:
         else:
             damage = verifying.verify(engine, places.galleries, gallery.id)
         _tell_damage(gallery.name, damage)
-        left += len(damage)
-        if not damage:
-            click.echo(f"{gallery.name}: records and index agree")
+        lost = list(find_lost_files(engine, places.store(), gallery.id))
+        for file in lost:
+            told = f"file of photo {file.photo_id} ({file.source}): {file.told}"
+            click.echo(f"{gallery.name}: damage: {told}", err=True)
+        left += len(damage) + bool(lost)
+        if not damage and not lost:
+            click.echo(f"{gallery.name}: records, index and files agree")
     if name is None:
         for path in verifying.stray_galleries(engine, places.galleries):
             click.echo(f"{path}: belongs to no gallery on record; delete it by hand", err=True)

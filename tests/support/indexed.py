@@ -28,14 +28,18 @@ def new_gallery(engine: Engine, name: str = "test", *, dimension: int = DIMENSIO
             embedder="fake",
             weights_sha256=WEIGHTS,
             dimension=dimension,
-            policy={},
+            policy={"originals": "reference"},  # there are no files
         ).id
 
 
 def add(engine, gallery_id, vectors, subjects: Sequence[str], **changes):
     """Add one photo for each vector; return number to person and vector of those taken in."""
     photos = [
-        new_photo(subject, uuid.uuid4(), vector=vector.astype("<f4").tobytes(), **changes)
+        new_photo(
+            subject,
+            uuid.uuid4(),
+            **{"vector": vector.astype("<f4").tobytes(), "crop_sha256": None, **changes},
+        )
         for vector, subject in zip(vectors, subjects, strict=True)
     ]
     with session_scope(engine) as session:

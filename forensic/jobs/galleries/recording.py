@@ -57,6 +57,7 @@ class Recorder:
             StorageError: The store cannot be written, for example because its disk is full.
             Unavailable: The database stayed away.
         """
+        self._bring_back(batch)
         good = [item for item in batch if item.vector is not None]
         crops = [self._put_files(item) for item in good]
         photos = [_new_photo(item, crop) for item, crop in zip(good, crops, strict=True)]
@@ -75,6 +76,21 @@ class Recorder:
         for item, photo, outcome in zip(good, photos, added, strict=True):
             self._settle_files(item, photo, outcome.outcome)
         return progress
+
+    def _bring_back(self, batch: Sequence[Item]) -> None:
+        """Keep the files of known photos again where the store has lost them."""
+        if self._policy.originals != "copy":
+            return
+        lost = {
+            item.sha256: item.data
+            for item in batch
+            if item.known is not None and item.known.outcome is Added.DUPLICATE
+            if item.sha256 is not None and not self._store.exists(item.sha256)
+        }
+        for data in lost.values():
+            self._store.put(data)
+        if lost:  # an expunging at the same moment would otherwise leave a file behind
+            self._hold.write(lambda session: delete_free(session, self._store, list(lost)))
 
     def _put_files(self, item: Item) -> str | None:
         """Keep what the policy says of a photo; return the crop's SHA-256 where it is kept."""

@@ -19,6 +19,7 @@ from forensic.jobs.galleries.probing import Probe
 from forensic.jobs.galleries.projection import publish
 from forensic.jobs.galleries.sources.source import Refusal
 from tests.support.factories import sha256
+from tests.support.imports import import_folder, make_gallery, write_files
 from tests.support.indexed import filled, new_gallery, replace_vector
 
 COMMANDS = LazyGroup(
@@ -51,7 +52,7 @@ def test_damage_is_told_and_mended(root, records):
     held = filled(records, gallery_id, 12)
     publish(records, root / "galleries", gallery_id)
     whole = run(root, "verify", "test")
-    assert (whole.exit_code, whole.output) == (0, "test: records and index agree\n")
+    assert (whole.exit_code, whole.output) == (0, "test: records, index and files agree\n")
     replace_vector(records, min(held), None)
     (root / "galleries" / str(gallery_id) / "stray").touch()
     for _ in range(2):  # looking changes nothing
@@ -64,6 +65,18 @@ def test_damage_is_told_and_mended(root, records):
     assert mended.exit_code == 0, mended.output
     assert "1 vectors taken from the index" in mended.output
     assert run(root, "verify", "test").exit_code == 0
+
+
+def test_files_that_the_store_has_lost_are_told(root, records):
+    folder = write_files(root / "in", {"ann/1.png": "face 1", "bob/1.png": "face 2"})
+    import_folder(records, make_gallery(records), folder, root)
+    assert run(root, "verify").exit_code == 0
+    next(path for path in (root / "files").rglob("*") if path.is_file()).unlink()
+    for arguments in ([], ["--fix"]):
+        found = run(root, "verify", *arguments)
+        assert found.exit_code == 1
+        assert "damage: file of photo" in found.output
+        assert "is not in the store" in found.output
 
 
 def test_folders_of_unknown_galleries_are_told(root, records):

@@ -43,6 +43,15 @@ def test_each_photo_gets_its_own_answer(detector) -> None:
     assert others == ["unreadable", "unreadable", "no_face", "several_faces"]
 
 
+def test_empty_and_enormous_files_are_told_and_the_rest_taken(detector) -> None:
+    hundred_megapixels = io.BytesIO()
+    Image.new("1", (10_000, 10_000)).save(hundred_megapixels, "PNG")
+    files = [b"", hundred_megapixels.getvalue(), encode_image(face_photo(1))]
+    empty, enormous, good = examine(detector, files)
+    assert (empty, enormous) == ("empty", "too_many_pixels")
+    assert isinstance(good, Examined)
+
+
 def test_the_policy_decides(detector) -> None:
     png = encode_image(face_photo(1))
     soft = encode_image(blurred(face_photo(1), 6))

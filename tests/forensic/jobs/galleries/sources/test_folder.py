@@ -82,3 +82,10 @@ def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
     for name in ("absent", "loop"):
         with pytest.raises(DataFolderError, match=name):
             FolderSource(tmp_path / name)
+
+
+def test_fifty_thousand_files_in_one_folder(tmp_path: Path) -> None:
+    for i in range(50_000):
+        os.close(os.open(tmp_path / f"{i:05}.png", os.O_CREAT | os.O_WRONLY))
+    names = [item.name for item in FolderSource(tmp_path).items() if item.reason_code is None]
+    assert names == [f"{i:05}.png" for i in range(50_000)]
