@@ -1,4 +1,4 @@
-"""Jobs and their items: taken up by one worker at a time, each item ended once.
+"""Jobs, taken up by one worker at a time; what they consist of is in `job_items`.
 
 A worker proves in every call that the job is still its own; one whose lease ran out, and whose
 job went to another, is refused and can do no harm.
@@ -7,45 +7,20 @@ job went to another, is refused and can do no harm.
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from db.base import utc_now
 from db.errors import Conflict
-from db.models.jobs import ItemState, Job, JobItem, JobState
+from db.models.jobs import Job, JobState
 from db.queries.rows import Page, fetch_page, get_row
 
 ENDED = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED})
 ABANDONED = "abandoned"
-
-
-@dataclass(frozen=True)
-class NewItem:
-    """One file that an import is to take in, or must refuse at once for `reason_code`."""
-
-    name: str
-    subject_external_id: str
-    subject_metadata: Mapping[str, Any]
-    reason_code: str | None = None
-    detail: str | None = None
-
-
-@dataclass(frozen=True)
-class EndedItem:
-    """How one item ended; a rejected one needs a `reason_code`."""
-
-    item_id: int
-    state: ItemState
-    reason_code: str | None = None
-    detail: str | None = None
-    sha256: str | None = None
-    photo_id: int | None = None
 
 
 def create_job(
@@ -148,7 +123,7 @@ def renew_lease(session: Session, job_id: uuid.UUID, worker: str, *, lease: time
         NotFound: There is no such job.
         Conflict: Another worker has it, or it has ended.
     """
-    job = _held(session, job_id, worker)
+    job = held_job(session, job_id, worker)
     job.lease_until_at = utc_now() + lease
     session.flush()
     return job
@@ -168,7 +143,7 @@ def end_job(
         NotFound: There is no such job.
         Conflict: Another worker has it, or it has ended.
     """
-    job = _held(session, job_id, worker)
+    job = held_job(session, job_id, worker)
     _end(job, JobState.FAILED if reason_code else JobState.SUCCEEDED, reason_code=reason_code)
     job.detail = detail
     session.flush()
@@ -182,7 +157,7 @@ def release_job(session: Session, job_id: uuid.UUID, worker: str) -> Job:
         NotFound: There is no such job.
         Conflict: Another worker has it, or it has ended.
     """
-    job = _held(session, job_id, worker)
+    job = held_job(session, job_id, worker)
     job.state, job.worker, job.lease_until_at = JobState.QUEUED, None, None
     job.attempts -= 1
     session.flush()
@@ -223,72 +198,10 @@ def end_lease(session: Session, job_id: uuid.UUID, worker: str) -> Job:
         NotFound: There is no such job.
         Conflict: Another worker has it, or it has ended.
     """
-    job = _held(session, job_id, worker)
+    job = held_job(session, job_id, worker)
     job.lease_until_at = utc_now()
     session.flush()
     return job
-
-
-def add_items(session: Session, job_id: uuid.UUID, worker: str, items: Sequence[NewItem]) -> None:
-    """Append items to a job, numbered on from those it has.
-
-    Raises:
-        NotFound: There is no such job.
-        Conflict: Another worker has it, or it has ended.
-    """
-    job = _held(session, job_id, worker)
-    now = utc_now()
-    rows = [
-        {
-            "job_id": job_id,
-            "position": job.total + offset,
-            "name": item.name,
-            "subject_external_id": item.subject_external_id,
-            "subject_metadata": dict(item.subject_metadata),
-            "state": ItemState.REJECTED if item.reason_code else ItemState.PENDING,
-            "reason_code": item.reason_code,
-            "detail": item.detail,
-            "ended_at": now if item.reason_code else None,
-        }
-        for offset, item in enumerate(items)
-    ]
-    if rows:
-        session.execute(insert(JobItem), rows)
-    job.total += len(rows)
-    _count(job, [ItemState.REJECTED for item in items if item.reason_code])
-    session.flush()
-
-
-def end_items(session: Session, job_id: uuid.UUID, worker: str, ended: Sequence[EndedItem]) -> int:
-    """Note how items ended, and the job's progress with them; return how many were new.
-
-    An item that has ended before stays as it was: doing a batch again changes nothing. A job that
-    gets on has its attempts counted anew: only one that loses workers at one place is given up.
-
-    Raises:
-        NotFound: There is no such job.
-        Conflict: Another worker has it, or it has ended.
-    """
-    job = _held(session, job_id, worker)
-    outcomes = {item.item_id: item for item in ended}
-    pending = session.scalars(
-        select(JobItem).where(
-            JobItem.job_id == job_id,
-            JobItem.id.in_(outcomes),
-            JobItem.state == ItemState.PENDING,
-        )
-    ).all()
-    now = utc_now()
-    for item in pending:
-        outcome = outcomes[item.id]
-        item.state, item.reason_code = outcome.state, outcome.reason_code
-        item.detail, item.sha256 = outcome.detail, outcome.sha256
-        item.photo_id, item.ended_at = outcome.photo_id, now
-    _count(job, [item.state for item in pending])
-    if pending:
-        job.attempts = 1
-    session.flush()
-    return len(pending)
 
 
 def note_progress(
@@ -300,38 +213,23 @@ def note_progress(
         NotFound: There is no such job.
         Conflict: Another worker has it, or it has ended.
     """
-    job = _held(session, job_id, worker)
+    job = held_job(session, job_id, worker)
     job.progress = dict(progress)
     session.flush()
     return job
 
 
-def list_items(
-    session: Session,
-    job_id: uuid.UUID,
-    *,
-    state: ItemState | None = None,
-    after: int | None = None,
-    limit: int = 50,
-) -> Page[JobItem]:
-    """Return the items of a job in their order, of one state where given."""
-    statement = select(JobItem).where(JobItem.job_id == job_id)
-    if state is not None:
-        statement = statement.where(JobItem.state == state)
-    return fetch_page(session, statement, key=JobItem.position, after=after, limit=limit)
+def held_job(session: Session, job_id: uuid.UUID, worker: str) -> Job:
+    """Return a job that a worker holds, locked until the transaction ends.
 
-
-def _held(session: Session, job_id: uuid.UUID, worker: str) -> Job:
+    Raises:
+        NotFound: There is no such job.
+        Conflict: Another worker has it, or it has ended.
+    """
     job = get_row(session, Job, job_id, lock=True)
     if job.state is not JobState.RUNNING or job.worker != worker:
         raise Conflict(f"Job {job_id} is {job.state} and not held by {worker}.")
     return job
-
-
-def _count(job: Job, ended: Sequence[ItemState]) -> None:
-    counts = Counter(job.counts)
-    counts.update(state.value for state in ended)
-    job.counts, job.done = dict(counts), job.done + len(ended)
 
 
 def _end(job: Job, state: JobState, *, reason_code: str | None = None) -> None:

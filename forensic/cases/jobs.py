@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from db.models import ItemState, Job, JobItem
+from db.queries import job_items as item_rows
 from db.queries import jobs as job_rows
 from db.queries.rows import Page, get_row
 from forensic.cases import access, audit
@@ -145,7 +146,7 @@ def items(
     if job.gallery_id is not None:
         check(actor, Action.VIEW_SUBJECTS)
     with access.plain_errors():
-        page = job_rows.list_items(session, job_id, state=state, after=after, limit=limit)
+        page = item_rows.list_items(session, job_id, state=state, after=after, limit=limit)
     audit.record(session, actor, audit.Tag.JOB_ITEMS_VIEWED, job_id=job_id, state=state)
     return page
 

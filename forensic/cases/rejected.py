@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from sqlalchemy.orm import Session
 
 from db.models import ItemState
-from db.queries.jobs import list_items
+from db.queries.job_items import list_items
 from db.queries.rows import PAGE_SIZE_MAX
 from forensic.reports.tables import safe_cell
 

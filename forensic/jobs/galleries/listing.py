@@ -8,8 +8,8 @@ from itertools import islice
 from sqlalchemy.orm import Session
 
 from db.models import ItemState, Job, JobItem
-from db.queries import jobs
-from db.queries.jobs import NewItem
+from db.queries import job_items, jobs
+from db.queries.job_items import NewItem
 from db.queries.rows import get_row
 from forensic.errors import JobError
 from forensic.jobs.galleries.hold import Hold
@@ -45,7 +45,7 @@ def pending_batches(hold: Hold, size: int) -> Iterator[list[Item]]:
     while True:
 
         def ask(session: Session, after: int | None = after) -> list[tuple[int, Item]]:
-            page = jobs.list_items(
+            page = job_items.list_items(
                 session, hold.job_id, state=ItemState.PENDING, after=after, limit=size
             )
             return [
@@ -76,7 +76,7 @@ def _pass_over(hold: Hold, items: Iterator[NewItem], n: int) -> None:
     if not n:
         return
     last = next(islice(items, n - 1, None), None)
-    page = hold.read(lambda s: jobs.list_items(s, hold.job_id, after=n - 2, limit=1))
+    page = hold.read(lambda s: job_items.list_items(s, hold.job_id, after=n - 2, limit=1))
     listed = page.rows[0].name if page.rows else None
     if last is None or last.name != listed:
         raise JobError(
@@ -90,7 +90,7 @@ def _appending(hold: Hold, batch: list[NewItem], total: int) -> Callable[[Sessio
     def append(session: Session) -> Job:
         job = get_row(session, Job, hold.job_id, lock=True)
         if job.total == total:  # else it was appended, and only the answer was lost
-            jobs.add_items(session, hold.job_id, hold.worker, batch)
+            job_items.add_items(session, hold.job_id, hold.worker, batch)
         return job
 
     return append

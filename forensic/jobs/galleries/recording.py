@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from sqlalchemy.orm import Session
 
 from db.models import ItemState, Job
-from db.queries import jobs
-from db.queries.jobs import EndedItem
+from db.queries import job_items, jobs
+from db.queries.job_items import EndedItem
 from db.queries.photos import Added, AddedPhoto, NewPhoto, add_photos
 from db.queries.rows import get_row
 from forensic.cases.files import delete_free
@@ -66,7 +66,7 @@ class Recorder:
             added = add_photos(session, self._gallery_id, photos) if photos else []
             outcomes = dict(zip((item.item_id for item in good), added, strict=True))
             ended = [_ended(item, outcomes.get(item.item_id, item.known)) for item in batch]
-            jobs.end_items(session, self._hold.job_id, self._hold.worker, ended)
+            job_items.end_items(session, self._hold.job_id, self._hold.worker, ended)
             job = get_row(session, Job, self._hold.job_id)
             progress = tell(job)
             jobs.note_progress(session, job.id, self._hold.worker, progress.record())

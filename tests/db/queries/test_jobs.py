@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from db.base import utc_now
 from db.errors import Conflict
 from db.models import ItemState, Job, JobState
-from db.queries import jobs
-from db.queries.jobs import ABANDONED, EndedItem, NewItem
+from db.queries import job_items, jobs
+from db.queries.job_items import EndedItem, NewItem
+from db.queries.jobs import ABANDONED
 from db.session import session_scope
-from tests.support.factories import make_gallery, sha256
+from tests.support.factories import make_gallery
 
 LEASE = timedelta(minutes=5)
 
@@ -29,8 +30,10 @@ def lose_worker(session: Session, job: Job) -> None:
 
 
 def add(session: Session, job: Job, n: int, worker: str = "w") -> list[int]:
-    jobs.add_items(session, job.id, worker, [NewItem(f"{i}.jpg", f"s{i}", {}) for i in range(n)])
-    return [item.id for item in jobs.list_items(session, job.id, limit=1000).rows]
+    job_items.add_items(
+        session, job.id, worker, [NewItem(f"{i}.jpg", f"s{i}", {}) for i in range(n)]
+    )
+    return [item.id for item in job_items.list_items(session, job.id, limit=1000).rows]
 
 
 def test_a_job_is_done_by_one_worker_at_a_time(engine: Engine) -> None:
@@ -78,14 +81,14 @@ def test_a_lost_worker_can_do_no_harm(engine: Engine) -> None:
         late = [EndedItem(items[0], ItemState.INDEXED)]
         for act in (
             lambda: jobs.renew_lease(session, job.id, "w1", lease=LEASE),
-            lambda: jobs.end_items(session, job.id, "w1", late),
-            lambda: jobs.add_items(session, job.id, "w1", []),
+            lambda: job_items.end_items(session, job.id, "w1", late),
+            lambda: job_items.add_items(session, job.id, "w1", []),
             lambda: jobs.release_job(session, job.id, "w1"),
             lambda: jobs.end_job(session, job.id, "w1"),
         ):
             with pytest.raises(Conflict, match="not held by w1"):
                 act()
-        assert jobs.end_items(session, job.id, "w2", late) == 1
+        assert job_items.end_items(session, job.id, "w2", late) == 1
 
 
 def test_a_job_that_kills_its_workers_fails_with_a_reason(engine: Engine) -> None:
@@ -113,45 +116,15 @@ def test_stopping_a_worker_in_order_costs_no_attempt(engine: Engine) -> None:
         assert (job.state, job.attempts) == (JobState.QUEUED, 0)
 
 
-def test_each_item_ends_once(engine: Engine) -> None:
-    with session_scope(engine) as session:
-        job = make_job(session)
-        jobs.claim_job(session, job.id, "w", lease=LEASE)
-        first, second, third = add(session, job, 3)
-        ended = [
-            EndedItem(first, ItemState.INDEXED, sha256=sha256("a")),
-            EndedItem(second, ItemState.REJECTED, reason_code="no_face", detail="0 found"),
-        ]
-        assert jobs.end_items(session, job.id, "w", ended) == 2
-        assert jobs.end_items(session, job.id, "w", ended) == 0  # the batch done again
-        changed = [EndedItem(first, ItemState.REJECTED, reason_code="blurred")]
-        assert jobs.end_items(session, job.id, "w", changed) == 0
-        assert (job.total, job.done, job.counts) == (3, 2, {"indexed": 1, "rejected": 1})
-        pending = jobs.list_items(session, job.id, state=ItemState.PENDING).rows
-        assert [item.id for item in pending] == [third]
-        rejected = jobs.list_items(session, job.id, state=ItemState.REJECTED).rows
-        assert [(item.name, item.reason_code) for item in rejected] == [("1.jpg", "no_face")]
-
-
-def test_a_row_that_cannot_be_used_is_listed_as_rejected(engine: Engine) -> None:
-    with session_scope(engine) as session:
-        job = make_job(session)
-        jobs.claim_job(session, job.id, "w", lease=LEASE)
-        bad = NewItem("row 3", "", {}, reason_code="bad_row", detail="no path")
-        jobs.add_items(session, job.id, "w", [NewItem("a.jpg", "a", {}), bad])
-        assert (job.total, job.done, job.counts) == (2, 1, {"rejected": 1})
-        (item,) = jobs.list_items(session, job.id, state=ItemState.REJECTED).rows
-        assert (item.name, item.reason_code, item.detail) == ("row 3", "bad_row", "no path")
-        assert item.ended_at is not None
-
-
 def test_a_job_that_gets_on_is_not_given_up(engine: Engine) -> None:
     with session_scope(engine) as session:
         job = make_job(session)
         for attempt in range(5):
             jobs.claim_job(session, job.id, f"w{attempt}", lease=LEASE)
             item = add(session, job, 1, f"w{attempt}")[-1]
-            jobs.end_items(session, job.id, f"w{attempt}", [EndedItem(item, ItemState.INDEXED)])
+            job_items.end_items(
+                session, job.id, f"w{attempt}", [EndedItem(item, ItemState.INDEXED)]
+            )
             lose_worker(session, job)
         assert (job.state, job.attempts) == (JobState.RUNNING, 1)
 
@@ -178,27 +151,6 @@ def test_open_jobs_are_those_of_the_gallery_that_have_not_ended(engine: Engine) 
         jobs.claim_job(session, second.id, "w", lease=LEASE)
         jobs.cancel_job(session, ended.id)
         assert jobs.list_open_jobs(session, gallery.id, kind="import") == [first, second]
-
-
-def test_items_are_numbered_on_across_batches(engine: Engine) -> None:
-    with session_scope(engine) as session:
-        job = make_job(session)
-        jobs.claim_job(session, job.id, "w", lease=LEASE)
-        add(session, job, 2)
-        add(session, job, 3)
-        first = jobs.list_items(session, job.id, limit=4)
-        rest = jobs.list_items(session, job.id, limit=4, after=first.next_after)
-        assert [item.position for item in [*first.rows, *rest.rows]] == [0, 1, 2, 3, 4]
-        assert (job.total, rest.next_after) == (5, None)
-
-
-def test_rejection_without_reason_is_refused(engine: Engine) -> None:
-    with session_scope(engine) as session:
-        job = make_job(session)
-        jobs.claim_job(session, job.id, "w", lease=LEASE)
-        items = add(session, job, 1)
-    with pytest.raises(Conflict), session_scope(engine) as session:
-        jobs.end_items(session, job.id, "w", [EndedItem(items[0], ItemState.REJECTED)])
 
 
 @pytest.mark.parametrize(("reason", "state"), [(None, "succeeded"), ("disk_full", "failed")])

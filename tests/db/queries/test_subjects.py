@@ -10,7 +10,8 @@ from db.errors import NotFound
 from db.models import Embedding, Gallery, ItemState, JobItem, Photo, PhotoState, Subject
 from db.queries import subjects
 from db.queries.indexes import removed_photo_ids
-from db.queries.jobs import EndedItem, NewItem, add_items, claim_job, create_job, end_items
+from db.queries.job_items import EndedItem, NewItem, add_items, end_items
+from db.queries.jobs import claim_job, create_job
 from db.queries.photos import add_photos, count_embeddings
 from db.queries.searches import RankedPhoto, complete_search, list_candidates
 from db.queries.subjects import SubjectFilter, expunge_subject, find_subject

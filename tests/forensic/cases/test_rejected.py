@@ -8,8 +8,8 @@ import io
 import pytest
 from sqlalchemy import Engine
 
-from db.queries import jobs
-from db.queries.jobs import NewItem
+from db.queries import job_items, jobs
+from db.queries.job_items import NewItem
 from db.session import session_scope
 from forensic.cases import rejected
 from forensic.cases.rejected import rejected_csv
@@ -25,7 +25,7 @@ def test_every_rejected_item_is_listed_safely(
         jobs.claim_job(session, job.id, "w", lease=LEASE)
         names = ["=cmd|' /C calc'!A0.png", 'a "b", c.png', "佐藤\n.png", "-1.png", "ok.png"]
         items = [NewItem(n, "@who", {}, "no_face", "told") for n in names[:4]]
-        jobs.add_items(session, job.id, "w", [*items, NewItem(names[4], "ok", {})])
+        job_items.add_items(session, job.id, "w", [*items, NewItem(names[4], "ok", {})])
     with session_scope(engine, read_only=True) as session:
         text = "".join(rejected_csv(session, job.id))
     rows = list(csv.DictReader(io.StringIO(text, newline="")))

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from db.queries.jobs import NewItem
+from db.queries.job_items import NewItem
 from forensic.cases.intake import Refusal
 from forensic.errors import DataFolderError
 from forensic.images.io import MAX_FILE_BYTES

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from db.queries.jobs import NewItem
+from db.queries.job_items import NewItem
 from forensic.cases.intake import Refusal
 from forensic.errors import DataFolderError
 from forensic.jobs.galleries.sources.source import (

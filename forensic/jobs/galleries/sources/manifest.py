@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from db.queries.jobs import NewItem
+from db.queries.job_items import NewItem
 from forensic.cases.intake import Refusal
 from forensic.errors import DataFolderError
 from forensic.jobs.galleries.sources.source import (

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from db.queries.jobs import NewItem
+from db.queries.job_items import NewItem
 from forensic.cases.intake import Refusal
 from forensic.images.io import MAX_FILE_BYTES
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, func, select
 
 from db.errors import Unavailable
 from db.models import Embedding, Gallery, JobState, Photo
-from db.queries import jobs
+from db.queries import job_items, jobs
 from db.queries.audit import list_events
 from db.queries.rows import get_row
 from db.queries.subjects import expunge_subject, find_subject
@@ -344,7 +344,7 @@ def test_a_worker_that_lost_the_job_does_no_harm(
 
 
 def test_a_source_that_changed_in_mid_listing_is_told(engine: Engine, tmp_path: Path) -> None:
-    from db.queries.jobs import NewItem
+    from db.queries.job_items import NewItem
 
     gallery_id = make_gallery(engine)
     folder = write_files(tmp_path / "in", {"ann/1.png": "face 1", "bob/1.png": "face 2"})
@@ -352,7 +352,7 @@ def test_a_source_that_changed_in_mid_listing_is_told(engine: Engine, tmp_path: 
     job_id = queue_import(engine, gallery_id, source)
     with session_scope(engine) as session:
         jobs.claim_job(session, job_id, "w", lease=imports.timedelta(seconds=60))
-        jobs.add_items(session, job_id, "w", [NewItem("abe/1.png", "abe", {})])
+        job_items.add_items(session, job_id, "w", [NewItem("abe/1.png", "abe", {})])
     with pytest.raises(JobError, match=r"item 1 was 'abe/1\.png'"):
         run(engine, job_id, tmp_path)
 

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from db.models import Gallery, ItemState, Subject
-from db.queries.jobs import EndedItem, NewItem, add_items, claim_job, end_items, end_job, list_items
+from db.queries.job_items import EndedItem, NewItem, add_items, end_items, list_items
+from db.queries.jobs import claim_job, end_job
 from forensic.cases.audit import Tag
 from tests.support.service import png
 
