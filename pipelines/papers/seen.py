@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,9 @@ from forensic.files import read_json
 from forensic.weights.catalogue import load_catalogue
 from forensic.weights.store import BUNDLED
 from pipelines.papers.tables import WEIGHTS_SUFFIX, PaperTable
+
+COUNT = re.compile(r"\d[\d,]*")
+"""How a card begins what it says of the images seen; words may follow."""
 
 
 def read_images_seen(folders: Sequence[Path]) -> dict[str, int]:
@@ -23,8 +27,9 @@ def read_images_seen(folders: Sequence[Path]) -> dict[str, int]:
     for name, entry in load_catalogue().items():
         measured = BUNDLED / f"{name}.results.json"
         if entry.is_bundled and measured.is_file():
-            shown = str(read_json(measured)["Training"]["Images seen"])
-            seen[entry.sha256] = int(shown.replace(",", ""))
+            told = read_json(measured).get("Training", {}).get("Images seen", "")
+            if number := COUNT.match(str(told)):
+                seen[entry.sha256] = int(number[0].replace(",", ""))
     for folder in folders:
         for weights in folder.rglob(f"*{WEIGHTS_SUFFIX}"):
             seen |= _read_record(weights.with_suffix(".json"))

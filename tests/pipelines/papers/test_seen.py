@@ -1,7 +1,10 @@
 from pathlib import Path
 
+import pytest
+
 from forensic.files import sha256_of_bytes, write_json
 from forensic.weights.catalogue import load_catalogue
+from pipelines.papers import seen
 from pipelines.papers.seen import read_images_seen, state_training
 from pipelines.papers.tables import PaperTable, Row
 
@@ -16,9 +19,20 @@ def write_run(folder: Path, name: str, record: object) -> None:
 
 def test_records_beside_weights_and_cards_of_the_package(tmp_path: Path) -> None:
     write_run(tmp_path / "run", "toy", {"sha256": DIGEST, "progress": {"images_seen": 4400}})
-    seen = read_images_seen([tmp_path])
-    assert seen[DIGEST] == 4400
-    assert seen[load_catalogue()["csi-grayscale"].sha256] == 100_000
+    found = read_images_seen([tmp_path])
+    assert found[DIGEST] == 4400
+    assert found[load_catalogue()["csi-grayscale"].sha256] == 100_000
+
+
+def test_words_behind_the_number_of_a_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards = {
+        "csi-line": "105,600; published after 67,200 at the best validation",
+        "csi-color": "unknown",
+    }
+    for name, told in cards.items():
+        write_json(tmp_path / f"{name}.results.json", {"Training": {"Images seen": told}})
+    monkeypatch.setattr(seen, "BUNDLED", tmp_path)
+    assert read_images_seen([]) == {load_catalogue()["csi-line"].sha256: 105_600}
 
 
 def test_records_of_something_else_say_nothing(tmp_path: Path) -> None:
