@@ -104,9 +104,9 @@ def _replaced(old: Results, table: CardTable, title: str, rows: Mapping[str, Any
     pattern = re.escape(table.title).replace(r"\{probes\}", r"[\d,]+")
     former = re.compile(pattern.replace(r"\{gallery\}", r"[\d,]+"))
     before = next((name for name in old if former.fullmatch(name)), None)
-    kept = {key: old[before][key] for key in table.keep if before and key in old[before]}
     if before is None:
-        return {**old, title: {**rows, **kept}}
+        return {**old, title: dict(rows)}
+    kept = {key: old[before][key] for key in table.keep if key in old[before]}
     return {
         (title if name == before else name): ({**rows, **kept} if name == before else value)
         for name, value in old.items()
