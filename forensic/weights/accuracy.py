@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from forensic.errors import MissingWeights
 from forensic.files import read_json
-from forensic.weights.catalogue import load_catalogue
-from forensic.weights.fusions import BEST
+from forensic.weights.catalogue import WeightsEntry, load_catalogue
+from forensic.weights.fusions import BEST, find_fusion
 from forensic.weights.store import BUNDLED
 
 KIND = "viewed"
@@ -60,7 +61,7 @@ def measured_accuracy(
     """Return the figures that may be quoted for a search by one sketch; often none.
 
     Args:
-        embedder: Its name in the catalogue.
+        embedder: Its name; for its own figures, the one in the catalogue.
         weights_sha256: Of the weights that were used; figures of others do not hold.
         kind: Kind of the sketch.
         gallery_size: Persons searched.
@@ -69,19 +70,33 @@ def measured_accuracy(
     Returns:
         In order of gallery size, the nearest first.
     """
-    catalogue = load_catalogue()
-    if embedder not in catalogue or kind != KIND:
-        return ()
-    entry = catalogue[embedder]
-    if not entry.sha256 or entry.sha256 != weights_sha256:
-        return ()
-    stem = f"adapter-{embedder}" if by_best else Path(entry.file).stem
-    path = BUNDLED / f"{stem}.results.json"
-    results: Mapping[str, Any] = read_json(path) if path.is_file() else {}
+    measured = _fused(embedder, weights_sha256) if by_best else {weights_sha256}
     method = BEST if by_best else embedder
-    found = [m for title, rows in results.items() if (m := _read(title, rows, method))]
+    found = [
+        figure
+        for entry in load_catalogue().values()
+        if kind == KIND and entry.sha256 in measured
+        for title, rows in _results(entry).items()
+        if (figure := _read(title, rows, method))
+    ]
     fitting = [m for m in found if m.gallery_size >= gallery_size]
     return tuple(sorted(fitting, key=lambda m: (m.gallery_size, m.data)))
+
+
+def _fused(embedder: str, weights_sha256: str) -> set[str]:
+    """Return the SHA-256 of all that the fusion of an embedder uses."""
+    try:
+        fusion = find_fusion(embedder, weights_sha256)
+    except MissingWeights:
+        return set()
+    return {sha256 for part in fusion.parts for sha256 in part.weights_sha256.values()}
+
+
+def _results(entry: WeightsEntry) -> Mapping[str, Any]:
+    """Return the titled tables of a results file, none where there is no file."""
+    path = BUNDLED / f"{Path(entry.file).stem}.results.json"
+    results: Mapping[str, Any] = read_json(path) if path.is_file() else {}
+    return results
 
 
 def _read(title: str, rows: Mapping[str, Any], method: str) -> Measured | None:

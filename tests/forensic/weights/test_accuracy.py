@@ -4,6 +4,8 @@ import pytest
 
 from forensic.weights.accuracy import measured_accuracy
 from forensic.weights.catalogue import load_catalogue
+from forensic.weights.fusions import Fusion
+from forensic.weights.store import BUNDLED
 
 SKETCHFACE = load_catalogue()["sketchface"].sha256
 
@@ -31,3 +33,12 @@ def test_nothing_is_quoted_for_anything_else(
     embedder: str, sha256: str, kind: str, size: int
 ) -> None:
     assert measured_accuracy(embedder, sha256, kind=kind, gallery_size=size) == ()
+
+
+@pytest.mark.parametrize("path", sorted(BUNDLED.glob("best*.json")), ids=lambda path: path.stem)
+def test_figures_of_best_are_found_by_the_embedders_weights_whatever_it_is_called(path) -> None:
+    fusion = Fusion.read(path)
+    sha256 = fusion.embedder_weights_sha256
+    found = measured_accuracy("mine", sha256, kind="viewed", gallery_size=40, by_best=True)
+    assert {"AR, test", "CUHK student, test"} <= {m.data for m in found}
+    assert not measured_accuracy("mine", "0" * 64, kind="viewed", gallery_size=40, by_best=True)
