@@ -51,6 +51,7 @@ GENERATORS: Registry[str] = Registry(
         "csi-grayscale": "csi",
         "csi-color": "csi",
         "cali-sketch-128-narrow": "cali-sketch",
+        "deepfacepencil-128-narrow": "deepfacepencil",
         "fcn-sr": "fcn",
         "study-conv-s2f-128-disjoint": "conv-autoencoder",
     },

@@ -199,6 +199,7 @@ METHODS: Registry[str | None] = Registry(
         "csi-line": "csi-line",
         "csi-grayscale": "csi-grayscale",
         "csi-color": "csi-color",
+        "deepfacepencil-128-narrow": "deepfacepencil-128-narrow",
         "cali-sketch-128-narrow": "cali-sketch-128-narrow",
         "study-conv-s2f-128-disjoint": "study-conv-s2f-128-disjoint",
     },
