@@ -35,8 +35,9 @@ def list_() -> None:
     """List every known weights file and whether it is on this machine."""
     folder = choose_weights_folder(os.environ)
     catalogue = load_catalogue()
+    width = max(map(len, catalogue)) + 2
     for name, entry in catalogue.items():
-        click.echo(f"{name:24}{_state(entry, folder):10}{_size(entry):>10}  {entry.task}")
+        click.echo(f"{name:{width}}{_state(entry, folder):10}{_size(entry):>10}  {entry.task}")
     click.echo(f"Folder of fetched weights: {folder}")
 
 

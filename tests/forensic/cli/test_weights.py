@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from forensic.weights.catalogue import load_catalogue
 from pipelines.cli import main
 
 
@@ -24,6 +25,12 @@ def test_list_says_what_is_missing(folder: Path) -> None:
     assert "missing" in line
     assert "553.4 MB" in line
     assert str(folder) in result.stdout
+
+
+def test_longest_name_stands_apart_from_its_state(folder: Path) -> None:
+    longest = max(load_catalogue(), key=len)
+    words = [line.split() for line in run("list").stdout.splitlines()]
+    assert [longest, "bundled"] in [line[:2] for line in words]
 
 
 def test_verify_names_a_damaged_file_and_exits_with_2(folder: Path) -> None:
