@@ -173,14 +173,14 @@ def subtract_start(trained: nn.Module, start: Mapping[str, Tensor]) -> nn.Module
 def find_adapter(embedder: Embedder, *, folder: Path | None = None) -> Path | None:
     """Return the file of an embedder's adapter, or None.
 
-    Bundled files are looked at first, then `adapter*.safetensors` in the folder of fetched
-    weights; what counts is which embedder a file says it belongs to.
+    `adapter*.safetensors` in the folder of fetched weights are looked at first, so that one's own
+    goes before a bundled one; what counts is which embedder a file says it belongs to.
 
     Raises:
         WeightsError: A file there is damaged.
         HashMismatch: A bundled file is not the one that the catalogue records.
     """
-    places = [BUNDLED] if folder is None else [BUNDLED, folder]
+    places = [BUNDLED] if folder is None else [folder, BUNDLED]
     for path in (p for place in places for p in sorted(place.glob("adapter*.safetensors"))):
         config = json.loads(read_bundle_metadata(path).get("config", "{}"))
         if config.get("embedder_weights_sha256") == embedder.weights_sha256:

@@ -82,8 +82,8 @@ class Fusion:
 def find_fusion(embedder: str, weights_sha256: str, *, folder: Path | None = None) -> Fusion:
     """Return the fusion fitted for an embedder.
 
-    Bundled files are looked at first, then `best*.json` in the folder of fetched weights; what
-    counts is which embedder a file says it belongs to.
+    `best*.json` in the folder of fetched weights are looked at first, so that one's own goes before
+    a bundled one; what counts is which embedder a file says it belongs to.
 
     Args:
         embedder: Name of the gallery's embedder.
@@ -94,7 +94,7 @@ def find_fusion(embedder: str, weights_sha256: str, *, folder: Path | None = Non
         MissingWeights: There is none; the message says what makes one.
         WeightsError: A file there is damaged.
     """
-    places = [BUNDLED] if folder is None else [BUNDLED, folder]
+    places = [BUNDLED] if folder is None else [folder, BUNDLED]
     for path in (p for place in places for p in sorted(place.glob("best*.json"))):
         fusion = Fusion.read(path)
         if fusion.embedder_weights_sha256 == weights_sha256:

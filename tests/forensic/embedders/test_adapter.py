@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from forensic.embedders import adapter as adapters
 from forensic.embedders.adapter import (
     SketchAdapter,
     find_adapter,
@@ -71,6 +72,15 @@ def test_an_adapter_is_found_by_its_embedder_whatever_it_is_called(folder: Path)
     assert find_adapter(toy(folder), folder=folder) == folder / "adapter-of-mine.safetensors"
     assert load_adapter(toy(folder), device=CPU, folder=folder).config.embedder == "toy-graph"
     assert find_adapter(FakeEmbedder(), folder=folder) is None
+
+
+def test_ones_own_adapter_goes_before_a_bundled_one(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundled = tmp_path_factory.mktemp("bundled")
+    (bundled / "adapter-of-the-package.safetensors").write_bytes((folder / ADAPTER).read_bytes())
+    monkeypatch.setattr(adapters, "BUNDLED", bundled)
+    assert find_adapter(toy(folder), folder=folder) == folder / ADAPTER
 
 
 def test_without_an_adapter_the_error_says_what_makes_one(tmp_path: Path) -> None:
