@@ -239,7 +239,11 @@ def open_generation(folder: Path, *, manifest_sha256: str, device: str = "cpu") 
         DeviceError: The device is not there or too small.
     """
     opened = read_sealed(folder, lambda sealed: _generation_of(sealed, folder, device))
-    if sha256_of_file(folder / MANIFEST) != manifest_sha256:
+    try:
+        found = sha256_of_file(folder / MANIFEST)
+    except OSError as error:  # a publisher deleted it since
+        raise CorruptIndex(f"{folder / MANIFEST} cannot be read: {error}.") from error
+    if found != manifest_sha256:
         raise CorruptIndex(f"{folder / MANIFEST} is not the manifest that the records hold.")
     return opened
 

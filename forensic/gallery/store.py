@@ -172,15 +172,15 @@ def _seal(manifest: Mapping[str, Any]) -> str:
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
-    if not path.is_file():
-        raise DataFolderError(
-            f"There is no gallery index in {folder}: {MANIFEST} is missing. "
-            "Make one with: forensic index PHOTOS OUT"
-        )
     try:
         manifest = read_json(path)
         seal = manifest.pop("seal")
         format_name, version = manifest["format"], int(manifest["format_version"])
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise DataFolderError(
+            f"There is no gallery index in {folder}: {MANIFEST} is missing. "
+            "Make one with: forensic index PHOTOS OUT"
+        ) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptIndex(f"{path} is not the manifest of a gallery index: {error}.") from error
     if format_name == FORMAT and version > FORMAT_VERSION:

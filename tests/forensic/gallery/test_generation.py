@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from forensic.errors import CorruptIndex, DataFolderError, InputError, RangeError, ShapeError
-from forensic.gallery import generation
+from forensic.gallery import generation, store
 from forensic.gallery.drafts import Draft, NumberedPhotos
 from forensic.gallery.generation import open_generation, write_generation
 from tests.support.galleries import unit_rows
@@ -85,6 +86,28 @@ def test_photos_are_found_by_number_and_others_are_not(tmp_path):
         open_generation(tmp_path / "g", manifest_sha256="0" * 64)
     with pytest.raises(DataFolderError):
         open_generation(tmp_path / "other", manifest_sha256=done.manifest_sha256)
+
+
+@pytest.mark.parametrize("when", ["as it is opened", "when it has been read"])
+def test_a_generation_that_a_publisher_deletes_meanwhile_is_told_as_gone(
+    tmp_path, monkeypatch, when
+):
+    """Readers take the next one then, and only the errors of this module tell them to."""
+    done = write_generation(tmp_path / "g", photos(4), facts={"kind": "exact"})
+    module, name = (
+        (store, "read_json") if when == "as it is opened" else (generation, "read_sealed")
+    )
+    original = getattr(module, name)
+
+    def and_delete(path, *arguments):
+        if name == "read_sealed":
+            original(path, *arguments)
+        shutil.rmtree(tmp_path / "g")
+        return original(path, *arguments) if name == "read_json" else None
+
+    monkeypatch.setattr(module, name, and_delete)
+    with pytest.raises((CorruptIndex, DataFolderError)):
+        open_generation(tmp_path / "g", manifest_sha256=done.manifest_sha256)
 
 
 READ_AND_TELL = """
