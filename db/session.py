@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -80,15 +81,26 @@ def open_engine(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
     engine = sqlalchemy.create_engine(
         parsed, json_serializer=serializer, connect_args={"timeout": busy_timeout_s}
     )
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", partial(_prepare_sqlite, busy_timeout_s=busy_timeout_s))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+def _prepare_sqlite(
+    connection: sqlite3.Connection, _record: object, *, busy_timeout_s: float
+) -> None:
     connection.isolation_level = None  # the driver must not begin transactions on its own
+    last = time.monotonic() + busy_timeout_s
     for pragma in _SQLITE_PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
+        while True:
+            try:
+                connection.execute(f"PRAGMA {pragma}")
+                break
+            except sqlite3.OperationalError as error:
+                # Two that open a new file at once both turn it to WAL, where SQLite does not wait.
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > last:
+                    raise
+                time.sleep(0.01)
 
 
 def _begin_sqlite(connection: Connection) -> None:

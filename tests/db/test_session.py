@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import pytest
 from sqlalchemy import Engine, event, exc, func, select, text
 from sqlalchemy.orm import Session
 
+from db import session as sessions
 from db.errors import BadDatabaseUrl, Conflict, Unavailable
 from db.migrations import upgrade
 from db.models import Case, User
@@ -165,6 +167,7 @@ def _end_connections(admin: Engine) -> None:
 
 _KILLED = """
 import os, signal, sys
+from db import session as sessions
 from db.session import forget_deleted, open_engine, session_scope
 from tests.support.factories import make_user
 with session_scope(open_engine(sys.argv[1])) as session:
@@ -233,3 +236,27 @@ def test_what_was_deleted_leaves_the_write_ahead_log(engine: Engine) -> None:
         log = path.with_name(path.name + "-wal")
         stored = path.read_bytes() + (log.read_bytes() if log.exists() else b"")
         assert b"to be forgotten entirely" not in stored
+
+
+class BusyOnce:
+    """A connection whose first turn to WAL meets another one's."""
+
+    def __init__(self, code: int) -> None:
+        self.code, self.done = code, []
+
+    def execute(self, statement: str) -> None:
+        if "journal_mode" in statement and self.code:
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode, self.code = self.code, 0
+            raise error
+        self.done.append(statement)
+
+
+def test_a_new_file_that_another_turns_to_wal_at_the_same_moment_is_waited_for() -> None:
+    busy = BusyOnce(sqlite3.SQLITE_BUSY)
+    sessions._prepare_sqlite(busy, None, busy_timeout_s=5)
+    assert any("journal_mode" in statement for statement in busy.done)
+    with pytest.raises(sqlite3.OperationalError):
+        sessions._prepare_sqlite(BusyOnce(sqlite3.SQLITE_BUSY), None, busy_timeout_s=-1)
+    with pytest.raises(sqlite3.OperationalError):
+        sessions._prepare_sqlite(BusyOnce(sqlite3.SQLITE_CORRUPT), None, busy_timeout_s=5)
