@@ -8,14 +8,14 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from db.models import Gallery, Probe, SearchInput
+from db.models import Gallery, Probe, Search, SearchInput
 from db.queries import probes as probe_rows
 from forensic.cases import access, landmarks
 from forensic.cases.actor import Actor
 from forensic.cases.permissions import Action
 from forensic.cases.renditions import generator_names
 from forensic.errors import MissingWeights, RecordConflict, RequestRefused
-from forensic.weights.fusions import find_fusion
+from forensic.weights.fusions import BEST, find_fusion
 
 
 def check_left_to_best(generators: Sequence[str], compare_sketch: bool) -> None:
@@ -50,6 +50,14 @@ def generators_of_best(gallery: Gallery, weights: Path | None) -> list[str]:
         ) from error
     known = generator_names()
     return [part.method for part in fitted.parts if part.method in known]
+
+
+def weights_of_best(search: Search) -> set[str] | None:
+    """Return the SHA-256 of what a search by `best` used beside the embedder; None for another."""
+    if search.parameters.get("fusion") != BEST:
+        return None
+    used = search.model_hashes or {}
+    return {sha256 for role, sha256 in used.items() if not role.startswith("embedder ")}
 
 
 def probes_of_one_person(

@@ -10,7 +10,7 @@ the rate falls as a gallery grows. For anything else nothing was measured, and t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,12 @@ class Measured:
 
 
 def measured_accuracy(
-    embedder: str, weights_sha256: str, *, kind: str, gallery_size: int, by_best: bool = False
+    embedder: str,
+    weights_sha256: str,
+    *,
+    kind: str,
+    gallery_size: int,
+    best_of: Collection[str] | None = None,
 ) -> tuple[Measured, ...]:
     """Return the figures that may be quoted for a search by one sketch; often none.
 
@@ -65,12 +70,16 @@ def measured_accuracy(
         weights_sha256: Of the weights that were used; figures of others do not hold.
         kind: Kind of the sketch.
         gallery_size: Persons searched.
-        by_best: Whether the search was one by the fusion `best`, not by the sketch itself.
+        best_of: SHA-256 of everything beside the embedder that a search by the fusion `best` used;
+            None for one by the sketch itself. Figures of another fusion do not hold.
 
     Returns:
         In order of gallery size, the nearest first.
     """
+    by_best = best_of is not None
     measured = _fused(embedder, weights_sha256) if by_best else {weights_sha256}
+    if best_of is not None and measured != set(best_of):
+        return ()
     method = BEST if by_best else embedder
     found = [
         figure
@@ -84,7 +93,7 @@ def measured_accuracy(
 
 
 def _fused(embedder: str, weights_sha256: str) -> set[str]:
-    """Return the SHA-256 of all that the fusion of an embedder uses."""
+    """Return the SHA-256 of all that the bundled fusion of an embedder uses."""
     try:
         fusion = find_fusion(embedder, weights_sha256)
     except MissingWeights:

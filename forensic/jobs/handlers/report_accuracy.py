@@ -8,6 +8,7 @@ from db.models import Gallery, JobState, Search
 from db.queries.jobs import list_jobs
 from db.queries.rows import PAGE_SIZE_MAX, get_row
 from forensic.cases.benchmarks import DIRECT
+from forensic.cases.compared import weights_of_best
 from forensic.cases.jobs import JobKind
 from forensic.reports.case_record import AccuracyFacts
 from forensic.reports.tables import interval, percent
@@ -23,7 +24,8 @@ def accuracy_of(
     gallery = get_row(session, Gallery, search.gallery_id)
     size = int((search.extent or {}).get("subjects") or 0)
     what = f"{kind} sketches in a gallery of {size} persons"
-    by_best = search.parameters.get("fusion") == BEST
+    best_of = weights_of_best(search)
+    by_best = best_of is not None
     n_compared = len(search.parameters.get("probe_ids", ())) if by_best else n_inputs
     if search.completed_at is None or n_compared != 1:
         return [], f"For this combination of inputs, {what}: {NOT_MEASURED}."
@@ -39,7 +41,7 @@ def accuracy_of(
                 gallery.weights_sha256,
                 kind=kind,
                 gallery_size=size,
-                by_best=by_best,
+                best_of=best_of,
             )
         ]
     if not found:

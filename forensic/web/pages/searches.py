@@ -17,6 +17,7 @@ from db.queries import probes as probe_rows
 from db.queries.rows import PAGE_SIZE_MAX, get_row
 from db.queries.subjects import SubjectFilter
 from forensic.cases import conclusions, leads, lifecycle, probes, searches
+from forensic.cases.compared import weights_of_best
 from forensic.cases.permissions import Action, check, may
 from forensic.cases.reviews import Progress
 from forensic.cases.searches import FUSIONS, LIST_LENGTH_DEFAULT, SearchView
@@ -159,9 +160,9 @@ def _kinds(session: Session, inputs: Sequence[SearchInput]) -> list[str]:
 def _measured(session: Session, view: SearchView, kinds: Sequence[str]) -> Sequence[Measured]:
     """Return the figures that hold for just such a search; often none."""
     search, gallery = view.search, get_row(session, Gallery, view.search.gallery_id)
-    by_best = search.parameters.get("fusion") == BEST
+    best_of = weights_of_best(search)
     is_plain = len(view.inputs) == 1 and not search.parameters.get("generators")
-    is_one = len(search.parameters.get("probe_ids", ())) == 1 if by_best else is_plain
+    is_one = len(search.parameters.get("probe_ids", ())) == 1 if best_of is not None else is_plain
     if not is_one or len(kinds) != 1:
         return ()
     return measured_accuracy(
@@ -169,7 +170,7 @@ def _measured(session: Session, view: SearchView, kinds: Sequence[str]) -> Seque
         gallery.weights_sha256,
         kind=kinds[0],
         gallery_size=int((search.extent or {}).get("subjects") or 0),
-        by_best=by_best,
+        best_of=best_of,
     )
 
 

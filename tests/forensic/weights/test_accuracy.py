@@ -39,6 +39,11 @@ def test_nothing_is_quoted_for_anything_else(
 def test_figures_of_best_are_found_by_the_embedders_weights_whatever_it_is_called(path) -> None:
     fusion = Fusion.read(path)
     sha256 = fusion.embedder_weights_sha256
-    found = measured_accuracy("mine", sha256, kind="viewed", gallery_size=40, by_best=True)
+    used = {of for part in fusion.parts for of in part.weights_sha256.values()}
+    like = {"kind": "viewed", "gallery_size": 40}
+    found = measured_accuracy("mine", sha256, **like, best_of=used)
     assert {"AR, test", "CUHK student, test"} <= {m.data for m in found}
-    assert not measured_accuracy("mine", "0" * 64, kind="viewed", gallery_size=40, by_best=True)
+    assert not measured_accuracy("mine", "0" * 64, **like, best_of=used)
+    # a fusion of one's own goes before the bundled one, whose figures say nothing of it
+    assert not measured_accuracy("mine", sha256, **like, best_of={"0" * 64})
+    assert not measured_accuracy("mine", sha256, **like, best_of={*used, "0" * 64})
