@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,7 @@ class SketchInverter:
             "style_applied": self._has_operator and not is_simulated,
             "direction": self._generator.direction,
             "geometry": self._generator.geometry,
+            "frame": asdict(self._generator.frame),
             "sketch_pixels_sha256": sha256_of_bytes(sketch.tobytes()),
         }
 

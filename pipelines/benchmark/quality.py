@@ -13,6 +13,7 @@ from forensic.errors import InputError
 from forensic.faces.align import align_face
 from forensic.identification.inverter import MachineMadeFace
 from forensic.identification.methods import Method
+from forensic.images.frame import create_frame
 from forensic.images.tensors import images_to_tensor
 from forensic.metrics.correlation import correlation
 from forensic.metrics.psnr import psnr
@@ -90,7 +91,9 @@ class QualityMeter:
             raise InputError(f"{photo.image.name} shows no face.")
         same = sketch.image.sha256 == photo.image.sha256
         picture = image if same else read_image(photo.image)
-        return align_face(picture, photo.found.landmarks, face.provenance["geometry"])[0]
+        seen = face.provenance
+        whole = align_face(picture, photo.found.landmarks, seen["geometry"])[0]
+        return create_frame(**seen["frame"]).apply(whole)
 
 
 def create_meters(

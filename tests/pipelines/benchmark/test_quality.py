@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import pytest
 from forensic.faces.align import align_face
 from forensic.identification.inverter import MachineMadeFace
 from forensic.identification.methods import Probes
+from forensic.images.frame import Frame
 from forensic.images.io import write_image
 from forensic.reports.benchmark import write_pages
 from forensic.reports.sections import QualityRecord
@@ -21,15 +22,17 @@ from pipelines.benchmark.folders import PairsData, read_data
 from tests.support.benchmark import LANDMARKS, FakeMethod, fake_system
 
 SHIFT = 10
+WHOLE = Frame()
 PSNR = 20 * np.log10(255 / SHIFT)
 
 
 class Maker(FakeMethod):
     """Makes the very face of the sketch, each value larger by `SHIFT`."""
 
-    def __init__(self, name: str = "maker") -> None:
+    def __init__(self, name: str = "maker", *, frame: Frame = WHOLE) -> None:
         super().__init__(name)
         self.weights_sha256 = {name: "b" * 64}
+        self.frame = frame
 
     def probe(
         self,
@@ -40,7 +43,8 @@ class Maker(FakeMethod):
     ) -> Probes:
         done = super().probe(sketches, landmarks)
         crops = [align_face(*pair, "csi-96")[0] for pair in zip(sketches, landmarks, strict=True)]
-        faces = [MachineMadeFace(c + SHIFT, LANDMARKS, {"geometry": "csi-96"}) for c in crops]
+        facts = {"geometry": "csi-96", "frame": asdict(self.frame)}
+        faces = [MachineMadeFace(self.frame.apply(c) + SHIFT, LANDMARKS, facts) for c in crops]
         return Probes(done.vectors, tuple(faces))
 
 
@@ -88,6 +92,17 @@ def test_a_face_that_is_brighter_by_ten_has_the_psnr_of_algebra(
     again = Maker()
     assert _quality(data, tmp_path / "cache", again) == found
     assert not again.batch_sizes  # vectors and figures both came from the cache
+
+
+def test_a_face_is_measured_against_the_truth_in_the_generators_own_frame(
+    data: PairsData, tmp_path: Path
+) -> None:
+    half = Maker(frame=Frame(crop_hw=(80, 80), size_hw=(48, 48)))
+    found = _quality(data, tmp_path / "cache", half)
+    assert found is not None
+    psnr_found = found.methods["maker"].psnr
+    assert psnr_found is not None
+    assert psnr_found.mean == pytest.approx(PSNR, abs=1e-4)
 
 
 def test_several_pictures_of_a_person_count_as_one_person(data: PairsData, tmp_path: Path) -> None:
