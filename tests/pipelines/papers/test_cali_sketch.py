@@ -142,8 +142,8 @@ def test_tables_say_what_was_computed_and_what_is_missing(folder: Path, tmp_path
     assert "no FID" in first.note
     assert [row.name for row in second.rows if not row.missing] == ["cali-sketch-128-narrow, xdog"]
     assert (
-        """--set name=cali-sketch-detail --set 'options.targets=["detail"]'"""
-        in second.rows[0].missing
+        """--set 'name=cali-sketch-detail' --set 'options.calibration_only=true' """
+        """--set 'options.targets=["detail"]' --out RUN""" in second.rows[0].missing
     )
     assert [row.paper["psnr"] for row in third.rows] == [20.25, 20.25, 20.34, 21.09]
 

@@ -100,6 +100,28 @@ def test_networks_are_strangers_until_the_third_stage(place: Path) -> None:
     assert not torch.equal(*calibrators())
 
 
+def test_calibration_alone_learns_what_it_learns_in_stage_1(place: Path) -> None:
+    whole, alone = create_task(place), create_task(place, calibration_only=True, separate_steps=1)
+    data = batch(place)
+    for _ in range(2):
+        whole.step(data)
+        assert moved(alone, data) == {"scn", "generator", "edge_discriminator"}
+    pairs = zip(whole.generator.scn.parameters(), alone.generator.scn.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+    assert alone.optimizers()["scn"].param_groups[0]["lr"] == 1e-4  # there is no stage 3
+    assert alone.metadata["trained"] == "calibration only"
+
+
+def test_calibration_alone_is_chosen_by_its_edges(place: Path) -> None:
+    task, data = create_task(place, calibration_only=True), batch(place)
+    with torch.inference_mode():
+        figures = task.validate(task.networks(), data)
+    assert figures.keys() == {"precision", "recall", "f1"}
+    assert task.score in figures
+    both = figures["precision"], figures["recall"]
+    torch.testing.assert_close(figures["f1"], 2 * both[0] * both[1] / (both[0] + both[1]))
+
+
 def test_stage_2_synthesizes_from_canny_times_contour(place: Path) -> None:
     task, data = create_task(place), batch(place)
     seen: list[torch.Tensor] = []
@@ -162,7 +184,7 @@ def test_validation_judges_the_given_networks_face_by_face(place: Path) -> None:
         figures = task.validate({"generator": other}, data)
         error = (other(data["sketch"]) - data["photo"]).square().mean(dim=(1, 2, 3))
     assert {name: v.shape for name, v in figures.items()} == dict.fromkeys(
-        ("psnr", "ssim", "precision", "recall"), (4,)
+        ("psnr", "ssim", "precision", "recall", "f1"), (4,)
     )
     torch.testing.assert_close(figures["psnr"], -10 * torch.log10(error))
 
