@@ -91,8 +91,8 @@ def reconstruction(materials: Materials) -> PaperTable:
     columns["xy"] = "lost at ×1 without XY"
     note = (
         "Gray levels of 255, lower is better; intervals by bootstrap over people. Networks named "
-        "…-rgb have no XY channels (Fig. 6); the last column is what each person's drawing "
-        "loses against the same network with them."
+        "…-rgb have no XY channels (Fig. 6); 'lost' is what each person's drawing loses "
+        "against the same network with them."
     )
     return PaperTable("fcn-figure-5", "FCN, Fig. 5 and 6: MPRL on CUHK", columns, rows, note)
 

@@ -27,15 +27,15 @@ def training_pairs(materials: Materials) -> PaperTable:
     """Return Fig. 4: rank 1 by number of training pairs, with and without the regulariser."""
     found = find_figure_4(materials)
     rows = [
-        try_row(str(n), _paper_of(n), partial(_measure_pairs, materials, n, found.get(n, [])))
+        try_row(f"{n} pairs", _paper_of(n), partial(_measure_pairs, materials, n, found.get(n, [])))
         for n in sorted({*FCN_FIGURE_4, *found})
     ]
     columns = {"with": "rank 1 with", "without": "rank 1 without", "p": "McNemar p"}
     note = (
         "Rates over all seeds; as these share the sketches, intervals are those of one search a "
         "person. McNemar's exact test compares the same sketches by the same seed with and "
-        "without the regulariser, which seeds make a guide and no proof. The last column names "
-        "the size of the networks. Train with `--set name=fcn-fig4-nN-sSEED-with`."
+        "without the regulariser, which seeds make a guide and no proof. Train "
+        "with `--set name=fcn-fig4-nN-sSEED-with`."
     )
     title = "FCN, Fig. 4: rank 1 by number of training pairs"
     return PaperTable("fcn-figure-4", title, columns, rows, note)

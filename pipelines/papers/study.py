@@ -64,8 +64,8 @@ def measure_direction(materials: Materials, *, direction: str) -> PaperTable:
                 rows.append(try_row(weights, beside, measure))
     note = (
         "Pictures in [0, 1]; intervals by bootstrap over people. The study's figures stand "
-        "beside the split that it used; a row may be at another size than the study's, which "
-        "the last column says."
+        "beside the split that it used; networks named …-128 work at another size than the "
+        "study's, which is 256 pixels and 224 for VGG-16."
     )
     return PaperTable(name, title, COLUMNS, rows, note)
 

@@ -15,6 +15,9 @@ from forensic.generators.registry import GENERATORS, LoadedGenerator, load_gener
 
 WEIGHTS_SUFFIX = ".safetensors"
 
+QUOTED = "another system, quoted by the paper"
+"""Why a row of somebody else's system has no figures of ours."""
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -161,7 +164,7 @@ def try_row(name: str, paper: Mapping[str, float], measure: Callable[[], Row]) -
 
 def printed_only(name: str, paper: Mapping[str, float]) -> Row:
     """Return a row of somebody else's system, which the paper only quotes."""
-    return Row(name, paper, missing="another system, quoted by the paper")
+    return Row(name, paper, missing=QUOTED)
 
 
 def as_json(table: PaperTable) -> dict[str, Any]:
@@ -170,7 +173,7 @@ def as_json(table: PaperTable) -> dict[str, Any]:
         "name": table.name,
         "title": table.title,
         "note": table.note,
-        "columns": dict(table.columns),
+        "columns": [list(column) for column in table.columns.items()],  # JSON sorts names
         "rows": [
             {
                 "name": row.name,

@@ -35,6 +35,7 @@ SCIENCE = (
 """Packages of `forensic` on which figures depend; those that only show or keep them do not."""
 
 ENTRIES = {
+    "dataset boundaries": "pipelines.boundaries",
     "dataset build": "pipelines.build_dataset",
     "dataset pairs": "pipelines.pair_dataset",
     "benchmark ablation": "pipelines.benchmark.ablation",

@@ -16,6 +16,7 @@ from pipelines.benchmark.suite.faces import (
     six_table,
 )
 from pipelines.benchmark.suite.numbers import markdown
+from pipelines.benchmark.suite.papers import papers_table
 from pipelines.benchmark.suite.plan import Table
 from pipelines.benchmark.suite.searches import (
     added_table,
@@ -50,6 +51,7 @@ KINDS: Registry[Callable[[Shown], str]] = Registry(
         "lfw": lfw_table,
         "models": models_table,
         "pairs": pairs_table,
+        "papers": papers_table,
         "quality": quality_table,
         "six": six_table,
         "tests": tests_table,

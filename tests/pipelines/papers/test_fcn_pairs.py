@@ -20,7 +20,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
 
 
 def test_seeds_with_and_without_are_paired(rows: dict[str, Row]) -> None:
-    row = rows["2"]
+    row = rows["2 pairs"]
     assert row.n == 6
     assert row.ours["p"].value == 1
     assert row.ours["with"].value == row.ours["without"].value
@@ -30,10 +30,10 @@ def test_seeds_with_and_without_are_paired(rows: dict[str, Row]) -> None:
 
 
 def test_what_cannot_be_compared_says_why(rows: dict[str, Row]) -> None:
-    assert "both with and without" in rows["3"].missing
-    assert "several sizes" in rows["4"].missing
+    assert "both with and without" in rows["3 pairs"].missing
+    assert "several sizes" in rows["4 pairs"].missing
 
 
 def test_printed_figures_stand_even_without_training(rows: dict[str, Row]) -> None:
-    assert rows["27"].paper == {"with": 1.0}
-    assert rows["27"].missing
+    assert rows["27 pairs"].paper == {"with": 1.0}
+    assert rows["27 pairs"].missing

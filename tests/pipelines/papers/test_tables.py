@@ -71,4 +71,5 @@ def test_text_shows_both_sides_and_every_reason() -> None:
     )
     assert text.endswith("A note.")
     document = json.loads(json.dumps(as_json(table)))
+    assert document["columns"] == [["a", "rate"], ["b", "other"]]  # in order
     assert document["rows"][0]["ours"] == {"a": {"value": 0.25, "ci95": [0.2, 0.3]}}
