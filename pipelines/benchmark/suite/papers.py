@@ -18,12 +18,17 @@ Row = dict[str, Any]
 
 
 def papers_table(shown: Shown) -> str:
-    """Return one table of a papers.json: labels of the rows are names of tables.
+    """Return tables of papers.json files, whose names are the labels of what is shown.
+
+    Where only some rows are asked for, those are all that is shown.
 
     Raises:
-        DataFolderError: The file holds no such table.
+        DataFolderError: A file holds no such table.
     """
-    return "\n\n".join(_one(_find(label, read_json(path))) for label, path in shown.rows)
+    tables = [_find(label, read_json(path)) for label, path in shown.rows]
+    if shown.methods:
+        return "\n\n".join(_some(table, shown.methods) for table in tables)
+    return "\n\n".join(_all(table) for table in tables)
 
 
 def _find(name: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -33,7 +38,12 @@ def _find(name: str, document: dict[str, Any]) -> dict[str, Any]:
     raise DataFolderError(f"papers.json has no table {name!r}.")
 
 
-def _one(table: dict[str, Any]) -> str:
+def _some(table: dict[str, Any], names: Sequence[str]) -> str:
+    rows = [row for row in table["rows"] if row["name"] in names and not row["missing"]]
+    return _figures(dict(table["columns"]), rows)
+
+
+def _all(table: dict[str, Any]) -> str:
     rows: list[Row] = table["rows"]
     columns = dict(table["columns"])
     computed = [row for row in rows if not row["missing"]]

@@ -47,3 +47,7 @@ def test_every_bundled_file_is_the_one_that_the_catalogue_records() -> None:
 def test_an_unknown_name_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(UnknownNameError, match="facenet-vggface2"):
         load_catalogue()["facenet-vggface"]
+
+
+def test_weights_of_the_package_stay_small() -> None:
+    assert sum(e.bytes for e in load_catalogue().values() if e.is_bundled) <= 48_000_000

@@ -66,6 +66,14 @@ def test_rows_that_lack_the_same_stand_together(tmp_path: Path) -> None:
     assert not any(line.startswith("|") for line in lines)
 
 
+def test_only_some_rows(tmp_path: Path) -> None:
+    shown(tmp_path, [row("a"), row("b"), Row("c", missing="no such weights")])
+    place = [("toy-1", tmp_path / "papers.json")]
+    _, _, *lines = papers_table(Shown(place, methods=["b", "c"])).splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("| b |")
+
+
 def test_a_table_that_was_not_made(tmp_path: Path) -> None:
     shown(tmp_path, [row("ours")])
     with pytest.raises(DataFolderError, match="toy-2"):
