@@ -35,9 +35,10 @@ def doctor() -> None:
     Exits with 0 if the system can be used, with 1 if something essential is missing.
     """
     findings = examine()
+    width = max(len(finding.subject) for finding in findings) + 2
     for finding in findings:
         mark = {"ok": " ", "note": "-", "bad": "!"}[finding.state]
-        click.echo(f"{mark} {finding.subject:31}{finding.text}")
+        click.echo(f"{mark} {finding.subject:{width}}{finding.text}")
     if any(f.state == "bad" for f in findings):
         click.echo("Not usable: see the lines marked with !")
         sys.exit(1)

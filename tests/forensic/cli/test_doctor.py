@@ -29,6 +29,15 @@ def test_a_damaged_file_is_reported(folder: Path) -> None:
     assert "has SHA-256" in found["weights vgg16"].text
 
 
+def test_the_longest_subject_stands_apart_from_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    longest = "weights " + "very-" * 20 + "long"
+    findings = [Finding("thing", "is so", "ok"), Finding(longest, "intact", "ok")]
+    monkeypatch.setattr(doctor, "examine", lambda: findings)
+    short, long, _ = CliRunner().invoke(main, ["doctor"]).stdout.splitlines()
+    assert long.endswith(f"{longest}  intact")
+    assert short.index("is so") == long.index("intact")
+
+
 @pytest.mark.parametrize(("state", "code"), [("ok", 0), ("note", 0), ("bad", 1)])
 def test_only_essentials_make_it_fail(
     monkeypatch: pytest.MonkeyPatch, state: str, code: int
