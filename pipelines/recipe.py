@@ -6,10 +6,11 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from forensic.errors import RecipeError
 from forensic.files import read_json
+from forensic.toml import TomlModel, check_toml, read_toml
 
 MAY_CHANGE = frozenset(
     {
@@ -28,16 +29,14 @@ MAY_CHANGE = frozenset(
 """What a resumed training may say anew: where files lie, how long it runs and how often it looks.
 Everything else decides what it computes."""
 
+WHAT = "Recipe"
+"""What messages call the file."""
 
 RECIPES = Path(__file__).with_name("recipes")
 """Folder of the recipes that come with the package."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DataRecipe(_Strict):
+class DataRecipe(TomlModel):
     """Which samples. `folder` is a packed data set; relative paths start at the working folder."""
 
     folder: str
@@ -46,7 +45,7 @@ class DataRecipe(_Strict):
     options: dict[str, Any] = Field({}, description="further arguments of the task's samples")
 
 
-class ScheduleRecipe(_Strict):
+class ScheduleRecipe(TomlModel):
     """How long, in images seen; see `forensic.training.loop.Schedule`."""
 
     images: int = Field(ge=1)
@@ -58,14 +57,14 @@ class ScheduleRecipe(_Strict):
     seed: int = Field(0, ge=0, lt=2**32)
 
 
-class TrainRecipe(_Strict):
+class TrainRecipe(TomlModel):
     """One training: a task of `forensic.training.registry`, its options, data and schedule."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     task: str
     data: DataRecipe
     schedule: ScheduleRecipe
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field({})
 
 
 def find_recipe(path: Path) -> Path:
@@ -86,22 +85,10 @@ def load_recipe(path: Path, changes: tuple[str, ...] = ()) -> TrainRecipe:
         RecipeError: The file is missing or no TOML, a key is unknown or has a wrong value; the
             message names its dotted path.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecipeError(f"Recipe {path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"Recipe {path} is not TOML: {error}.") from error
+    content = read_toml(path, what=WHAT)
     for change in changes:
         _apply(content, change)
-    try:
-        return TrainRecipe.model_validate(content)
-    except ValidationError as error:
-        lines = [
-            f"{'.'.join(map(str, item['loc']))}: {item['msg']} (got {item['input']!r})"
-            for item in error.errors()
-        ]
-        raise RecipeError(f"Recipe {path}: " + "; ".join(lines) + ".") from error
+    return check_toml(content, TrainRecipe, of=f"{WHAT} {path}")
 
 
 def check_resumable(path: Path, recipe: TrainRecipe) -> None:

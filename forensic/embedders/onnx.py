@@ -5,7 +5,6 @@ Its keys are the fields of `OnnxDescription`; a complete file is the example of 
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +12,7 @@ import numpy as np
 import onnxruntime
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 from torch import nn
 
 from forensic.embedders.embedder import check_faces, unit_rows
@@ -21,11 +20,12 @@ from forensic.embedders.graph import read_onnx
 from forensic.errors import DeviceError, MissingWeights, RecipeError, WeightsError
 from forensic.faces.align import TEMPLATES
 from forensic.files import sha256_of_file
+from forensic.toml import TomlModel, read_toml_model
 from forensic.values import Vectors
 from forensic.weights.store import verify_file
 
 
-class OnnxDescription(BaseModel):
+class OnnxDescription(TomlModel):
     """The content of the TOML file.
 
     Attributes:
@@ -50,11 +50,12 @@ class OnnxDescription(BaseModel):
         ... channels = "rgb"
         ... flip = true
         ... '''
+        >>> import tomllib
         >>> OnnxDescription(**tomllib.loads(text)).size
         [112, 112]
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(strict=True)
 
     name: str = Field(min_length=1)
     file: str = Field(min_length=1)
@@ -72,19 +73,12 @@ def load_onnx_description(path: Path) -> OnnxDescription:
 
     Raises:
         MissingWeights: There is no such file.
-        RecipeError: It is not TOML, or a key is unknown, missing or wrong.
+        RecipeError: It cannot be read, is not TOML, or a key is unknown, missing or wrong.
         UnknownNameError: Its template is no geometry of ours.
     """
-    try:
-        description = OnnxDescription(**tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise MissingWeights(f"The embedder description {path} cannot be read: {error}.") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RecipeError(f"{path}: {where}: {first['msg']}.") from error
-    except ValueError as error:
-        raise RecipeError(f"{path} is not valid TOML: {error}.") from error
+    if not path.is_file():
+        raise MissingWeights(f"There is no embedder description {path}. Check the path.")
+    description = read_toml_model(path, OnnxDescription, what="The embedder description")
     expected = list(TEMPLATES[description.template].size_hw)
     if description.size != expected:
         raise RecipeError(

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import shlex
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from forensic.errors import RecipeError, UnknownNameError
+from forensic.toml import TomlModel, read_toml_model
 
 PLAN = Path(__file__).parents[2] / "reports.toml"
 """The plan that comes with the package."""
@@ -23,11 +23,7 @@ OUT = "out"
 _NAME = re.compile(r"\{([a-z0-9-]+)\}")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Report(_Strict):
+class Report(TomlModel):
     """One command and what it needs."""
 
     command: str = Field(description="Words after `forensic`; {out} is its own folder.")
@@ -46,7 +42,7 @@ class Report(_Strict):
         return "forensic " + _NAME.sub(lambda match: match[1].upper(), self.command)
 
 
-class Row(_Strict):
+class Row(TomlModel):
     """One set of probes of a table."""
 
     label: str
@@ -58,7 +54,7 @@ class Row(_Strict):
         return self.file.partition("/")[0]
 
 
-class Table(_Strict):
+class Table(TomlModel):
     """One table of a page."""
 
     kind: str
@@ -77,14 +73,14 @@ class CardTable(Table):
     keep: tuple[str, ...] = Field((), description="Rows written by hand that stay.")
 
 
-class Plan(_Strict):
+class Plan(TomlModel):
     """Everything that a plan file says."""
 
     data: dict[str, str] = Field(description="Path below the data folder, by name.")
     given: dict[str, str] = Field({}, description="By name, what must be told where it lies.")
     report: dict[str, Report]
-    table: dict[str, Table] = {}
-    card: dict[str, tuple[CardTable, ...]] = {}
+    table: dict[str, Table] = Field({})
+    card: dict[str, tuple[CardTable, ...]] = Field({})
 
     def needed(self, chosen: tuple[str, ...]) -> list[str]:
         """Return the chosen reports, or all, and the reports these read, in the plan's order.
@@ -108,16 +104,7 @@ def read_plan(path: Path) -> Plan:
     Raises:
         RecipeError: It cannot be read, holds unknown keys, or names what it does not define.
     """
-    try:
-        plan = Plan.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise RecipeError(f"The plan {path} cannot be read: {error.strerror}.") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RecipeError(f"The plan {path}: {where}: {first['msg']}.") from error
-    except ValueError as error:
-        raise RecipeError(f"The plan {path} is no TOML: {error}.") from error
+    plan = read_toml_model(path, Plan, what="The plan")
     for fault in _faults(plan):
         raise RecipeError(f"The plan {path}: {fault}.")
     return plan

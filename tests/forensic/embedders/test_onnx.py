@@ -90,7 +90,7 @@ def test_empty_and_wrong_batches(tmp_path: Path) -> None:
         ({"scale": '"big"'}, "scale: "),
         ({"sha256": '"abc"'}, "sha256: "),
         ({"size": "[112, 96]"}, r"size: \[112, 96\] differs from \[112, 112\]"),
-        ({"name": "unquoted"}, "not valid TOML"),
+        ({"name": "unquoted"}, "is not TOML"),
     ],
 )
 def test_a_malformed_description_names_the_key(

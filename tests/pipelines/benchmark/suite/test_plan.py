@@ -54,7 +54,7 @@ def test_a_command_is_shown_without_places(tmp_path: Path) -> None:
         ("[report.third]", "[report.numbers]", "given twice"),
         ("first/report.json", "fifth/report.json", "no report"),
         ("kind =", "sort =", "kind"),
-        ("[data]", "data]", "no TOML"),
+        ("[data]", "data]", "not TOML"),
     ],
 )
 def test_a_faulty_plan_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
