@@ -36,7 +36,9 @@ from forensic.values import Vectors
 from forensic.weights.bundle import load_bundle, read_bundle_metadata
 from forensic.weights.store import BUNDLED, find_weights
 
-BATCH = 64
+BATCH = 16
+SHIFT = 3
+"""Pixels by which a sketch is moved in its frame, for another look at it."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,10 @@ class AdapterConfig:
 
 
 class SketchAdapter:
-    """A trained sketch encoder: the vectors of sketch and mirror image, added.
+    """A trained sketch encoder: the vectors of ten looks at a sketch, added.
+
+    It is looked at as it lies and moved by `SHIFT` pixels to each side, as it is and mirrored:
+    how well landmarks sit in a drawing of a new hand is uncertain.
 
     Args:
         weights_path: A bundle of differences from the embedder's weights, with an `AdapterConfig`.
@@ -108,10 +113,23 @@ class SketchAdapter:
         for first in range(0, len(sketches), BATCH):
             batch = images_to_tensor(sketches[first : first + BATCH]).to(self._device, self._dtype)
             with torch.inference_mode():
-                plain, mirrored = self._network(batch), self._network(batch.flip(3))
-                both = F.normalize(plain.float()) + F.normalize(mirrored.float())
-            rows.append(unit_rows(both.cpu().numpy()))
+                looks = F.normalize(self._network(looks_at(batch)).float())
+            added = looks.unflatten(0, (-1, len(batch))).sum(0)
+            rows.append(unit_rows(added.cpu().numpy()))
         return np.concatenate(rows)
+
+
+def looks_at(batch: Tensor) -> Tensor:
+    """Return (10·B, C, H, W): the batch as it is and moved four ways, then all of it mirrored.
+
+    Args:
+        batch: (B, C, H, W). What moves in from outside repeats the edge.
+    """
+    height, width = batch.shape[2:]
+    wide = F.pad(batch, (SHIFT,) * 4, mode="replicate")
+    corners = [(SHIFT, SHIFT), (0, SHIFT), (2 * SHIFT, SHIFT), (SHIFT, 0), (SHIFT, 2 * SHIFT)]
+    moved = torch.cat([wide[:, :, y : y + height, x : x + width] for y, x in corners])
+    return torch.cat([moved, moved.flip(3)])
 
 
 def load_adapter_network(path: Path, embedder: Embedder) -> tuple[AdapterConfig, nn.Module]:

@@ -77,8 +77,9 @@ def invert_affine(matrix: Affine) -> Affine:
 def warp(image: RGB, matrix: Affine, size_hw: tuple[int, int]) -> RGB:
     """Return `image` resampled into a frame of `size_hw` pixels through an affine map.
 
-    Reduction is area-averaged first, so that fine lines of a large drawing do not alias; the rest
-    is bicubic. Outside the image its border pixels are repeated.
+    Reduction is low-pass filtered first, so that fine lines of a large drawing do not alias; the
+    rest is bicubic, and rounded to the nearest level. Outside the image its border pixels are
+    repeated.
 
     Args:
         image: (H, W, 3) uint8.
@@ -103,7 +104,7 @@ def warp(image: RGB, matrix: Affine, size_hw: tuple[int, int]) -> RGB:
     picture = Image.fromarray(image)
     if scale < 1.0:
         reduced = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-        picture = picture.resize(reduced, Image.Resampling.BOX, reducing_gap=None)
+        picture = picture.resize(reduced, Image.Resampling.HAMMING, reducing_gap=None)
         ratio = np.array([image.shape[1] / reduced[0], image.shape[0] / reduced[1]])
         # Pixel centres: x_old = (x_new + 1/2) * ratio - 1/2.
         matrix = np.column_stack(
@@ -113,10 +114,17 @@ def warp(image: RGB, matrix: Affine, size_hw: tuple[int, int]) -> RGB:
     # Pillow maps pixel corners: x_in = A (x_out + 1/2) + c, and samples at x_in - 1/2.
     corner = back[:, 2] + 0.5 - back[:, :2] @ (0.5, 0.5)
     data = (*back[0, :2], corner[0], *back[1, :2], corner[1])
-    moved = picture.transform(
-        (width, height), Image.Transform.AFFINE, data, resample=Image.Resampling.BICUBIC
+    return np.stack([_transform(band, data, (width, height)) for band in picture.split()], axis=2)
+
+
+def _transform(
+    band: Image.Image, data: tuple[float, ...], size_wh: tuple[int, int]
+) -> NDArray[np.uint8]:
+    """Return one channel resampled; in floats, because Pillow cuts off fractions of integers."""
+    moved = band.convert("F").transform(
+        size_wh, Image.Transform.AFFINE, data, resample=Image.Resampling.BICUBIC
     )
-    return np.asarray(moved)
+    return np.asarray(np.rint(moved).clip(0, 255), dtype=np.uint8)
 
 
 def _cut_to_footprint(image: RGB, matrix: Affine, size_hw: tuple[int, int]) -> tuple[RGB, Affine]:

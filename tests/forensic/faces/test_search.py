@@ -53,7 +53,7 @@ def test_every_look_maps_what_it_finds_back(detector: FaceDetector, look: Look) 
     true = np.add(face_landmarks(0), (20, 0))
     assert faces
     errors = np.linalg.norm(faces[0].landmarks - true, axis=1)
-    assert errors.max() < 0.25 * np.linalg.norm(true[1] - true[0])
+    assert errors.max() < 0.3 * np.linalg.norm(true[1] - true[0])
 
 
 @pytest.mark.parametrize("look", LADDERS["sketch"], ids=lambda look: look.name)
