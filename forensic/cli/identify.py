@@ -15,6 +15,7 @@ from forensic.cli.progress import show_progress
 if TYPE_CHECKING:
     from forensic.embedders.embedder import Embedder
     from forensic.gallery.index import GalleryIndex
+    from forensic.identification.hand import Hand
     from forensic.identification.identifier import RankList
     from forensic.values import RGB, Candidate, Landmarks
 
@@ -36,6 +37,12 @@ FILE = click.Path(path_type=Path)
     "embeds it as it is.",
 )
 @click.option("--also", type=FILE, multiple=True, help="Another sketch of the person; repeatable.")
+@click.option(
+    "--same-hand",
+    type=FILE,
+    help="Folder of sketches of other people by the same artist (at least 3, no photos needed): "
+    "what they share is taken out of the sketch.",
+)
 @click.option("--embedder", default="sketchface", show_default=True, help="Name or path.")
 @click.option("--landmarks", type=FILE, help="JSON of five points, where no face is found.")
 @click.option("--aligned", help="The sketch lies in a known geometry, e.g. cufs (200×250).")
@@ -49,6 +56,7 @@ def identify(
     k: int,
     generator: str,
     also: tuple[Path, ...],
+    same_hand: Path | None,
     embedder: str,
     landmarks: Path | None,
     aligned: str | None,
@@ -76,7 +84,8 @@ def identify(
     ]
     weights = choose_weights_folder(os.environ)
     judge = create_embedder(embedder, device=chosen, weights=weights)
-    method = create_method(generator, embedder=judge, device=chosen, weights=weights)
+    hand = _read_hand(same_hand, aligned, device=str(chosen)) if same_hand else None
+    method = create_method(generator, embedder=judge, device=chosen, weights=weights, hand=hand)
     index = _open_gallery(gallery, judge, device=str(chosen))
     identifier = Identifier(method=method, index=index)
     ranked = identifier.identify(drawing, landmarks=points, k=k, more=more)
@@ -94,6 +103,16 @@ def _read_sketch(path: Path) -> RGB:
     if normal.steps:
         click.echo(f"{path}: sketch {', '.join(normal.steps)}", err=True)
     return normal.image
+
+
+def _read_hand(folder: Path, aligned: str | None, *, device: str) -> Hand:
+    """Return what else the artist drew; sketches that cannot be used are told."""
+    from forensic.identification.hand import read_hand
+
+    hand = read_hand(folder, lambda drawing: _landmarks_of(drawing, None, aligned, device=device))
+    for name, reason in hand.rejected.items():
+        click.echo(f"Not used of {folder}: {name}: {reason}", err=True)
+    return hand
 
 
 def _landmarks_of(

@@ -124,7 +124,7 @@ def _transform(
     moved = band.convert("F").transform(
         size_wh, Image.Transform.AFFINE, data, resample=Image.Resampling.BICUBIC
     )
-    return np.asarray(np.rint(moved).clip(0, 255), dtype=np.uint8)
+    return np.rint(np.asarray(moved)).clip(0, 255).astype(np.uint8)
 
 
 def _cut_to_footprint(image: RGB, matrix: Affine, size_hw: tuple[int, int]) -> tuple[RGB, Affine]:

@@ -10,7 +10,8 @@ from forensic.check import check_rgb
 from forensic.gallery.index import GalleryIndex
 from forensic.identification.fusion import combine_sketches, contributions
 from forensic.identification.inverter import MachineMadeFace
-from forensic.identification.methods import FusionMethod, Method, Probes, describe_method
+from forensic.identification.methods import FusionMethod, describe_method
+from forensic.identification.probes import Method, Probes
 from forensic.values import LEAD_ONLY, RGB, Candidate, Landmarks
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,56 +15,14 @@ from forensic.faces.align import align_face
 from forensic.generators.registry import load_generator
 from forensic.identification.enrol import embed_faces
 from forensic.identification.fusion import check_parts, fuse_vectors
-from forensic.identification.inverter import MachineMadeFace, SketchInverter
+from forensic.identification.hand import Hand, HandMethod
+from forensic.identification.inverter import SketchInverter
+from forensic.identification.probes import Method, Probes
 from forensic.registry import Registry
-from forensic.values import RGB, Landmarks, Vectors
+from forensic.values import RGB, Landmarks
 from forensic.weights.fusions import BEST, Fusion, find_fusion
 
 ADAPTER = "adapter"
-
-
-@dataclass(frozen=True)
-class Probes:
-    """Sketches ready to be searched with.
-
-    Attributes:
-        vectors: (B, D) unit rows.
-        faces: The machine-made face of each sketch, or None where none was made.
-        parts: For a fusion, the (B, D) unit rows of each of its methods by name.
-    """
-
-    vectors: Vectors
-    faces: tuple[MachineMadeFace | None, ...]
-    parts: Mapping[str, Vectors] = field(default_factory=dict)
-
-
-class Method(Protocol):
-    """Turns sketches into vectors of one embedder.
-
-    Attributes:
-        name: A name of `METHODS`.
-        embedder: What the gallery must be embedded with as well.
-        weights_sha256: SHA-256 of the weights of each generator it uses, by name.
-    """
-
-    name: str
-    embedder: Embedder
-    weights_sha256: dict[str, str]
-
-    def probe(
-        self,
-        sketches: Sequence[RGB],
-        landmarks: Sequence[Landmarks],
-        *,
-        is_simulated: bool = False,
-    ) -> Probes:
-        """Return the vectors of sketches, and the faces made on the way.
-
-        Args:
-            sketches: Each (H, W, 3) uint8; sizes may differ.
-            landmarks: Five points for each, in its pixels.
-            is_simulated: The sketches were simulated in the method's own style.
-        """
 
 
 class DirectMethod:
@@ -154,6 +111,10 @@ class FusionMethod:
         parts: The methods, in the fusion's order; all of one embedder.
         name: What results call it.
 
+    Attributes:
+        parts: The methods.
+        weights: Weight of each, by name.
+
     Raises:
         WeightsError: A part has other weights than those that the fusion was fitted with.
     """
@@ -164,7 +125,7 @@ class FusionMethod:
         self.fusion = fusion
         self.weights = {part.method: part.weight for part in fusion.parts}
         self.weights_sha256: dict[str, str] = {}
-        self._parts = tuple(parts)
+        self.parts = tuple(parts)
         check_parts(fusion, {part.name: part.weights_sha256 for part in parts})
         for part in parts:
             self.weights_sha256 |= part.weights_sha256
@@ -182,10 +143,8 @@ class FusionMethod:
             InputError: A sketch or its landmarks cannot be used.
             RangeError: The parts' vectors cancel each other out.
         """
-        probes = [p.probe(sketches, landmarks, is_simulated=is_simulated) for p in self._parts]
-        vectors = {
-            part.name: probe.vectors for part, probe in zip(self._parts, probes, strict=True)
-        }
+        probes = [p.probe(sketches, landmarks, is_simulated=is_simulated) for p in self.parts]
+        vectors = {part.name: probe.vectors for part, probe in zip(self.parts, probes, strict=True)}
         faces = next((p.faces for p in probes if any(p.faces)), (None,) * len(sketches))
         return Probes(fuse_vectors(vectors, self.weights), faces, vectors)
 
@@ -208,7 +167,12 @@ METHODS: Registry[str | None] = Registry(
 
 
 def create_method(
-    name: str, *, embedder: Embedder, device: torch.device, weights: Path | None = None
+    name: str,
+    *,
+    embedder: Embedder,
+    device: torch.device,
+    weights: Path | None = None,
+    hand: Hand | None = None,
 ) -> Method:
     """Return the method called `name`.
 
@@ -217,11 +181,27 @@ def create_method(
         embedder: Embeds sketch or machine-made face; the gallery's must be the same.
         device: Where the generator computes.
         weights: Folder of fetched weights, for adapters and fusions of the user's own.
+        hand: Other sketches by the artist of those that will be searched with.
 
     Raises:
         UnknownNameError: No such method.
         WeightsError: Weights are missing or damaged, or belong to another embedder.
+        InputError: A sketch of the hand cannot be used.
     """
+    if name == BEST:
+        fusion = find_fusion(embedder.name, embedder.weights_sha256, folder=weights)
+        parts = [
+            create_method(part.method, embedder=embedder, device=device, weights=weights, hand=hand)
+            for part in fusion.parts
+        ]
+        return FusionMethod(fusion=fusion, parts=parts)
+    method = _create_one(name, embedder=embedder, device=device, weights=weights)
+    return method if hand is None else HandMethod(method, hand)
+
+
+def _create_one(
+    name: str, *, embedder: Embedder, device: torch.device, weights: Path | None
+) -> Method:
     generator = METHODS[name]
     if generator is not None:
         inverter = SketchInverter(load_generator(generator, device), device=device)
@@ -229,14 +209,14 @@ def create_method(
     if name == ADAPTER:
         adapter = load_adapter(embedder, device=device, folder=weights)
         return AdapterMethod(embedder=embedder, adapter=adapter)
-    if name == BEST:
-        fusion = find_fusion(embedder.name, embedder.weights_sha256, folder=weights)
-        parts = [
-            create_method(part.method, embedder=embedder, device=device, weights=weights)
-            for part in fusion.parts
-        ]
-        return FusionMethod(fusion=fusion, parts=parts)
     return DirectMethod(embedder=embedder, name=name)
+
+
+def hand_of(method: Method) -> Hand | None:
+    """Return whose style a method takes out of sketches, or None."""
+    if isinstance(method, FusionMethod):
+        return hand_of(method.parts[0])
+    return method.hand if isinstance(method, HandMethod) else None
 
 
 def describe_method(method: Method) -> dict[str, Any]:
@@ -250,4 +230,8 @@ def describe_method(method: Method) -> dict[str, Any]:
     }
     if isinstance(method, FusionMethod):
         described["fusion_weights"] = dict(method.weights)
+    hand = hand_of(method)
+    if hand is not None:
+        described["same_hand_sketches"] = len(hand.sketches)
+        described["same_hand_sha256"] = hand.sha256
     return described

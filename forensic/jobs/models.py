@@ -13,7 +13,8 @@ from forensic.errors import IndexMismatch, MissingWeights
 from forensic.faces.detect import FaceDetector
 from forensic.generators.registry import GENERATORS, load_generator
 from forensic.identification.inverter import SketchInverter
-from forensic.identification.methods import Method, create_method
+from forensic.identification.methods import create_method
+from forensic.identification.probes import Method
 from forensic.runtime import choose_device
 from forensic.weights.fusions import Fusion, find_fusion
 from forensic.weights.store import choose_weights_folder

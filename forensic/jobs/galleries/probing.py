@@ -15,7 +15,7 @@ from forensic.errors import InputError
 from forensic.faces.detect import FaceDetector
 from forensic.faces.search import find_face
 from forensic.files import sha256_of_bytes
-from forensic.identification.methods import Method
+from forensic.identification.probes import Method
 from forensic.images.io import list_images, load_image
 from forensic.jobs.galleries.examine import Examined, Examiner
 from forensic.jobs.galleries.intake import embed_each

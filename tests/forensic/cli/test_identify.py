@@ -209,3 +209,19 @@ def test_a_blank_sheet_is_refused_with_its_reason(folder: Path, index: Path) -> 
     result = run("identify", folder / "blank.png", *options)
     assert result.exit_code == 2
     assert "shows nothing" in result.stderr
+
+
+def test_other_sketches_of_the_same_hand_are_used_and_named(folder: Path, index: Path) -> None:
+    write_photos(folder / "hand", range(4, 8))
+    write_image(folder / "hand" / "blank.png", np.full((200, 160, 3), 255, np.uint8))
+    options = (index, "--json", "--landmarks", folder / "points.json")
+    alone, beside = (
+        search(folder, *options, *more) for more in ((), ("--same-hand", folder / "hand"))
+    )
+    assert beside.exit_code == 0, beside.stderr
+    assert "blank.png" in beside.stderr
+    documents = [json.loads(result.stdout) for result in (alone, beside)]
+    assert documents[1]["provenance"]["same_hand_sketches"] == 4
+    assert documents[0]["candidates"] != documents[1]["candidates"]
+    few = search(folder, *options, "--same-hand", folder / "photos")
+    assert few.exit_code == 0, "three are enough, and the blank one is left out"

@@ -135,9 +135,9 @@ def test_the_adapter_encodes_sketches_into_the_embedders_space(tmp_path: Path) -
     embedder = create_embedder(str(description), device=CPU)
     method = create_method("adapter", embedder=embedder, device=CPU, weights=tmp_path)
     probes = method.probe(SKETCHES, POINTS)
-    # untrained, it is the embedder itself
+    # untrained, it is the embedder itself, but for the looks at a moved and mirrored sketch
     direct = embed_faces(embedder, SKETCHES, POINTS)
-    assert (probes.vectors * direct).sum(axis=1).min() > 0.98
+    assert (probes.vectors * direct).sum(axis=1).min() > 0.95
     assert probes.faces == (None, None)
     assert method.probe([], []).vectors.shape == (0, embedder.dimension)
     assert set(method.weights_sha256) == {"adapter"}
