@@ -52,6 +52,7 @@ GENERATORS: Registry[str] = Registry(
         "csi-color": "csi",
         "cali-sketch-128-narrow": "cali-sketch",
         "deepfacepencil-128-narrow": "deepfacepencil",
+        "fcn-medium": "fcn",
         "fcn-sr": "fcn",
         "study-conv-s2f-128-disjoint": "conv-autoencoder",
     },
