@@ -5,7 +5,9 @@
       photos/        photos to draw, and some drawings of them by operators
       people.json    who is who, who is held out, and which photos were left out as lookalikes
 
-Every part is a packed data set with the embedder's vectors beside it.
+Every part is a packed data set with the embedder's vectors beside it. People's drawings come as
+`forensic dataset pairs` packed them, and the manifest repeats what that says of them. The people
+held out are arranged from the files themselves for benchmarks, which mend each drawing first.
 """
 
 from __future__ import annotations
@@ -202,7 +204,9 @@ class _Writer:
                 for first in range(0, len(rows), CHUNK):
                     self._add(writer, data, [data.records[r] for r in rows[first : first + CHUNK]])
                 kept.append(own[rows])
+            told = packed[0].manifest.get("drawings")
             writer.facts = {
+                **({"drawings": told} if told else {}),
                 "sources": sorted({str(data.folder.name) for data in packed}),
                 "seed": self._plan.seed,
                 "validation_fraction": self._plan.held_out,

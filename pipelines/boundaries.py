@@ -59,7 +59,7 @@ def build_boundaries(
     from forensic.faces.align import TEMPLATES
 
     _ = TEMPLATES[geometry]
-    pairs = pair_folders(images, masks)
+    pairs = pair_folders(images, masks, are_drawings=False)
     outcome = Counter[str]()
     with PackedWriter(out, geometry=geometry, quality=100) as writer:
         for pair in pairs:

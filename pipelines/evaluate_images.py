@@ -16,7 +16,7 @@ from forensic.faces.align import align_face
 from forensic.faces.landmarks import aligned_landmarks
 from forensic.files import write_json
 from forensic.generators.registry import LoadedGenerator, load_generator
-from forensic.images.io import load_image, write_image
+from forensic.images.io import write_image
 from forensic.images.tensors import images_to_tensor, tensor_to_images
 from forensic.metrics.correlation import correlation
 from forensic.metrics.psnr import psnr
@@ -25,6 +25,7 @@ from forensic.runtime import choose_device, provenance, seed_everything
 from forensic.sketches.registry import SKETCH_STYLES
 from forensic.stats.bootstrap import bootstrap_mean
 from pipelines.benchmark.folders import pair_folders
+from pipelines.benchmark.locating import read_image
 from pipelines.published import CSI_TABLE_2, CSI_TABLE_3
 
 METRICS = {"psnr": psnr, "ssim": ssim, "r": correlation}
@@ -63,6 +64,8 @@ def faces_of_dataset(folder: Path, *, split: str, style: str, limit: int | None)
 def faces_of_pairs(photos: Path, sketches: Path, *, style: str, aligned: str) -> Faces:
     """Return hand-drawn pairs of a known geometry, cropped as CSI does and put through its style.
 
+    Drawings are mended as `forensic identify` does, see `read_image`.
+
     Raises:
         DataFolderError: The folders' files do not match.
         LandmarksError: An image does not have the size of the geometry.
@@ -71,7 +74,7 @@ def faces_of_pairs(photos: Path, sketches: Path, *, style: str, aligned: str) ->
     operator = SKETCH_STYLES[style]
     drawn, true, subjects = [], [], []
     for pair in pair_folders(photos, sketches):
-        photo, sketch = load_image(pair.photo.path), load_image(pair.sketch.path)
+        photo, sketch = read_image(pair.photo), read_image(pair.sketch)
         true.append(align_face(photo, aligned_landmarks(photo, aligned), "csi-96")[0])
         crop, _ = align_face(sketch, aligned_landmarks(sketch, aligned), "csi-96")
         drawn.append(operator(crop))

@@ -34,7 +34,7 @@ class FaceRates:
 
     Attributes:
         kind: `photo` or `sketch`.
-        n_images: Images looked at.
+        n_images: Images looked at, and blank drawings.
         n_first_look: Of these, images in which the first, plain look finds a face.
         n_found: Images in which the whole ladder finds one.
         interval: Clopper-Pearson 95 % interval of the rate found / images.
@@ -78,7 +78,6 @@ def measure_face_rates(
     """
     from forensic.errors import ImageError
     from forensic.faces.search import LADDERS, find_faces, look_at
-    from forensic.images.io import load_image
     from forensic.values import Face
 
     found: dict[str, Face | Exception] = {}
@@ -87,9 +86,12 @@ def measure_face_rates(
         images: dict[str, RGB] = {}
         for path in paths[start : start + LOADED_AT_ONCE]:
             try:
-                images[str(path)] = load_image(path)
-            except ImageError:
-                n_unreadable += 1
+                images[str(path)] = _read(path, kind)
+            except ImageError as error:
+                if error.reason == "blank":
+                    found[str(path)] = error
+                else:
+                    n_unreadable += 1
         pictures = list(images.values())
         first = look_at(pictures, detector, LADDERS[kind][0], negatives=False)
         n_first += sum(bool(faces) for faces in first)
@@ -115,6 +117,19 @@ def measure_face_rates(
         missed=tuple(Path(name).name for name, face in found.items() if not isinstance(face, Face)),
         n_eyes_off=n_off if aligned else None,
     )
+
+
+def _read(path: Path, kind: Kind) -> RGB:
+    """Return an image as the product looks at it: drawings are mended first.
+
+    Raises:
+        ImageError: It cannot be read, or is a drawing and shows nothing (`blank`).
+    """
+    from forensic.images.io import load_image
+    from forensic.sketches.normalise import normalise_sketch
+
+    image = load_image(path)
+    return normalise_sketch(image, name=path.name).image if kind == "sketch" else image
 
 
 def _is_off(face: Face, image: RGB, aligned: str) -> bool:

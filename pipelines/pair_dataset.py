@@ -1,4 +1,9 @@
-"""`forensic dataset pairs`: photos and people's drawings of them, aligned and packed."""
+"""`forensic dataset pairs`: photos and people's drawings of them, aligned and packed.
+
+Drawings are packed as they were drawn, and the manifest says so. White on black is not inverted
+and paper shadow is not evened, as `forensic identify` and the benchmarks do first: networks may
+well learn from both.
+"""
 
 from __future__ import annotations
 
@@ -122,6 +127,7 @@ def build_pair_dataset(
         writer.facts = {
             "sources": sorted(source.name for source in sources),
             "outcome": dict(outcome),
+            "drawings": "as drawn",
             "seed": plan.seed,
             "validation_fraction": plan.validation_fraction,
             "provenance": provenance(),

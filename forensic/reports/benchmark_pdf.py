@@ -27,7 +27,13 @@ from forensic.reports.conclusions import (
     probes_text,
     wanted,
 )
-from forensic.reports.origin import duplicates_text, landmarks_text, seeds_text, stages_text
+from forensic.reports.origin import (
+    duplicates_text,
+    landmarks_text,
+    mended_text,
+    seeds_text,
+    stages_text,
+)
 from forensic.reports.pdf import (
     WIDTH,
     facts_table,
@@ -218,6 +224,7 @@ def _provenance(report: BenchmarkReport) -> list[Flowable]:
         ],
         *[(f"Data: {role}", sha256) for role, sha256 in record["data_sha256"].items()],
         ("Faces found by", landmarks_text(report)),
+        *([("Drawings mended first", mended_text(report))] if report.mended else []),
         *([("Left out", duplicates_text(report))] if report.duplicates_left_out else []),
         ("Seeds", seeds_text(report)),
         ("Ties", "counted against the system"),

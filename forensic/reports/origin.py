@@ -15,6 +15,15 @@ def landmarks_text(report: BenchmarkReport) -> str:
     return "; ".join(roles)
 
 
+def mended_text(report: BenchmarkReport) -> str:
+    """Return how many drawings were inverted or evened before they were looked at, by role."""
+    roles = (
+        f"{role}: " + ", ".join(f"{count(n)} {step}" for step, n in steps.items())
+        for role, steps in report.mended.items()
+    )
+    return "; ".join(roles)
+
+
 def duplicates_text(report: BenchmarkReport) -> str:
     """Return how many photos were left out as copies."""
     n = len(report.duplicates_left_out)

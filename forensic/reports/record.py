@@ -133,6 +133,12 @@ class BenchmarkReport(StrictModel):
     landmarks: dict[str, dict[str, int]] = Field(
         description="How many faces were found by what, for sketches, photos and distractors."
     )
+    mended: dict[str, dict[str, int]] = Field(
+        default={},
+        description="How many drawings were inverted (white on black) or evened (paper shadow) "
+        "before anything looked at them, as in `forensic identify`; roles without any are left "
+        "out.",
+    )
     embedder: EmbedderRecord
     methods: dict[str, MethodRecord]
     comparisons: list[ComparisonRecord] = Field(

@@ -19,7 +19,7 @@ from forensic.identification.methods import Probes
 from forensic.values import RGB, Landmarks, Vectors
 from pipelines.benchmark.batches import BATCH_SIZE, Clock, OnDone, work_on
 from pipelines.benchmark.cache import Cache, code_version, key_of
-from pipelines.benchmark.locating import Located, read_image
+from pipelines.benchmark.locating import Located, identity_of, read_image
 
 PACKAGES = (
     "faces", "images", "sketches", "generators", "embedders", "identification", "backbones"
@@ -139,9 +139,9 @@ class _Task:
         self.keys = {
             row: key_of(
                 step="vector",
-                image=item.image.sha256,
                 landmarks=item.found.landmarks.tolist(),
                 code=code,
+                **identity_of(item.image),
                 **way.identity,
             )
             for row, item in enumerate(located)

@@ -136,6 +136,7 @@ def run_pairs(
         distractors=len(data.distractors) + n_stored,
         duplicates_left_out=[*data.duplicates, *twice],
         landmarks=_landmarks(located, n_stored),
+        mended=_mended(located),
         embedder=embedder_record(system.embedder),
         methods={
             method.name: score_method(
@@ -251,6 +252,14 @@ def _landmarks(
 
 def _sources(located: Sequence[Located]) -> dict[str, int]:
     return dict(sorted(Counter(i.found.source if i.found else "none" for i in located).items()))
+
+
+def _mended(located: Mapping[str, Sequence[Located]]) -> dict[str, dict[str, int]]:
+    """Return how many drawings were mended in which way, by role; no role is empty."""
+    found = {
+        role: Counter(s for item in items for s in item.mended) for role, items in located.items()
+    }
+    return {role: dict(sorted(steps.items())) for role, steps in found.items() if steps}
 
 
 def _failures(located: Mapping[str, Sequence[Located]]) -> list[FailureRecord]:

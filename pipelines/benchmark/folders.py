@@ -32,11 +32,14 @@ class ImageFile:
         path: Where it lies; never written into a report.
         name: Path inside its folder, with forward slashes: what reports call it.
         sha256: Hash of its content.
+        is_drawing: Somebody drew it, so that it is mended as `forensic identify` does before
+            anything looks at it. Photos, and whatever an operator makes of them, never are.
     """
 
     path: Path
     name: str
     sha256: str
+    is_drawing: bool = False
 
     @property
     def id(self) -> str:
@@ -111,6 +114,7 @@ def read_data(
     landmarks: Path | None = None,
     nonmated: Path | None = None,
     calibration: tuple[Path, Path] | None = None,
+    are_drawings: bool = True,
 ) -> PairsData:
     """Find out who belongs to whom, and read the landmarks that the user gives.
 
@@ -122,29 +126,35 @@ def read_data(
             role's prefix in `PREFIXES`.
         nonmated: Folder of sketches of people who are not in the gallery.
         calibration: Folders of photos and of sketches of yet other people.
+        are_drawings: The sketches are drawings; False for photos in their place.
 
     Raises:
         DataFolderError: A folder cannot be used, or names do not match.
         LandmarksError: The file cannot be used, or names an image that is not there.
     """
-    pairs = pair_folders(photos, sketches)
+    pairs = pair_folders(photos, sketches, are_drawings=are_drawings)
     others, duplicates = list_distractors(distractors, pairs)
-    strangers = [image_file(path, nonmated) for path in list_images(nonmated)] if nonmated else []
+    strangers = _sketches_in(nonmated, are_drawings) if nonmated else []
     data = PairsData(
         pairs=pairs,
         distractors=others,
         duplicates=duplicates,
         nonmated=strangers,
-        calibration=pair_folders(*calibration) if calibration else [],
+        calibration=pair_folders(*calibration, are_drawings=are_drawings) if calibration else [],
     )
     return replace(data, given=_given_landmarks(data, landmarks)) if landmarks else data
 
 
-def pair_folders(photos: Path, sketches: Path) -> list[Pair]:
+def pair_folders(photos: Path, sketches: Path, *, are_drawings: bool = True) -> list[Pair]:
     """Match the files of two folders and their sub-folders by name, whatever their suffix.
 
     Two files belong together when their paths without suffix are equal; a file left over is
     matched by its bare stem where that is unique among those left over on both sides.
+
+    Args:
+        photos: Folder of photos.
+        sketches: Folder of their partners.
+        are_drawings: The partners are drawings, see `ImageFile`.
 
     Returns:
         Pairs sorted by probe.
@@ -162,7 +172,7 @@ def pair_folders(photos: Path, sketches: Path) -> list[Pair]:
     for stem, key in left_drawings.items():
         matched[key] = (drawings[key], pictures[left_pictures[stem]])
     return [
-        Pair(key, image_file(sketch, sketches), image_file(photo, photos))
+        Pair(key, _sketch_file(sketch, sketches, are_drawings), image_file(photo, photos))
         for key, (sketch, photo) in sorted(matched.items())
     ]
 
@@ -261,6 +271,14 @@ def image_file(path: Path, folder: Path, prefix: str = "") -> ImageFile:
     except OSError as error:
         raise DataFolderError(f"{path} cannot be read: {error.strerror}.") from error
     return ImageFile(path, prefix + path.relative_to(folder).as_posix(), digest)
+
+
+def _sketches_in(folder: Path, are_drawings: bool) -> list[ImageFile]:
+    return [_sketch_file(path, folder, are_drawings) for path in list_images(folder)]
+
+
+def _sketch_file(path: Path, folder: Path, is_drawing: bool) -> ImageFile:
+    return replace(image_file(path, folder), is_drawing=is_drawing)
 
 
 def _given_landmarks(data: PairsData, path: Path) -> dict[str, dict[str, Landmarks]]:

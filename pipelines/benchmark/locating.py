@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 
 from forensic.errors import ImageError, InputError
 from forensic.images.io import decode_image
+from forensic.sketches.normalise import NormalisedSketch, normalise_sketch
 from forensic.values import RGB, Landmarks
 from pipelines.benchmark.batches import Clock, OnDone, work_on
 from pipelines.benchmark.cache import Cache, code_version, key_of
@@ -40,11 +42,19 @@ class FaceFinder(Protocol):
 
 @dataclass(frozen=True)
 class Located:
-    """An image with its landmarks, or with the reason why it cannot be enrolled."""
+    """An image with its landmarks, or with the reason why it cannot be enrolled.
+
+    Attributes:
+        image: The file.
+        found: Where its face is.
+        reason: Why there is none.
+        mended: What was mended in a drawing, see `normalise_sketch`.
+    """
 
     image: ImageFile
     found: Found | None
     reason: str | None = None
+    mended: tuple[str, ...] = ()
 
 
 def locate_faces(
@@ -71,18 +81,14 @@ def locate_faces(
     """
     timer = clock or Clock()
     identity = {"step": "landmarks", "code": code_version("faces", "images"), **finder.identity}
-    keys = [key_of(image=image.sha256, **identity) for image in images]
+    keys = [key_of(**identity_of(image), **identity) for image in images]
     known = cache.get(keys)
-    located: dict[str, Located] = {
-        image.name: Located(image, Found(given[image.name], "given"))
-        for image in images
-        if image.name in given
-    }
+    located: dict[str, Located] = {}
     todo = []
     for image, key in zip(images, keys, strict=True):
-        if image.name in located:
-            continue
-        if key in known:
+        if image.name in given:
+            located[image.name] = _with_given(image, given[image.name])
+        elif key in known:
             located[image.name] = _from_json(image, known[key])
         else:
             todo.append((image, key))
@@ -105,41 +111,80 @@ def locate_faces(
     return [located[image.name] for image in images]
 
 
+def identity_of(image: ImageFile) -> dict[str, str]:
+    """Return what the pixels of `read_image` depend on, as parts of a key of the cache."""
+    mended = {"mended": _mender()} if image.is_drawing else {}
+    return {"image": image.sha256, **mended}
+
+
+@functools.cache
+def _mender() -> str:
+    """Return the version of what mends drawings; asked for every image."""
+    return code_version("sketches")
+
+
 def read_image(image: ImageFile) -> RGB:
-    """Decode one file; messages name it as reports do, without the folders of this machine.
+    """Decode one file as the product does: a drawing is mended; anything else is left as it is.
+
+    Messages name it as reports do, without the folders of this machine.
 
     Raises:
-        ImageError: It cannot be read or used.
+        ImageError: It cannot be read or used, or is a drawing and shows nothing.
+    """
+    return _read(image).image
+
+
+def _read(image: ImageFile) -> NormalisedSketch:
+    """Return the image, and what was mended in it.
+
+    Raises:
+        ImageError: As for `read_image`.
     """
     try:
-        return decode_image(image.path.read_bytes(), name=image.name)
+        pixels = decode_image(image.path.read_bytes(), name=image.name)
     except OSError as error:
         raise ImageError(f"{image.name} cannot be read: {error.strerror}.", reason="io") from error
+    if image.is_drawing:
+        return normalise_sketch(pixels, name=image.name)
+    return NormalisedSketch(pixels, ())
+
+
+def _with_given(image: ImageFile, points: Landmarks) -> Located:
+    """Return an image with the user's landmarks; they do not help one that cannot be used."""
+    seen = _try_to_read(image)
+    if isinstance(seen, ImageError):
+        return Located(image, None, str(seen))
+    return Located(image, Found(points, "given"), mended=seen.steps)
 
 
 def _look(images: Sequence[ImageFile], finder: FaceFinder) -> list[bytes | ImageError]:
-    """Return what to keep of each image, or why it cannot be read, which is not kept."""
-    read = [_read(image) for image in images]
-    outcomes = iter(finder.find([image for image in read if not isinstance(image, ImageError)]))
-    return [image if isinstance(image, ImageError) else _to_json(next(outcomes)) for image in read]
+    """Return what to keep of each image, or why it cannot be used, which is not kept."""
+    read = [_try_to_read(image) for image in images]
+    outcomes = iter(finder.find([seen.image for seen in read if not isinstance(seen, ImageError)]))
+    return [
+        seen if isinstance(seen, ImageError) else _to_json(next(outcomes), seen.steps)
+        for seen in read
+    ]
 
 
-def _read(image: ImageFile) -> RGB | ImageError:
+def _try_to_read(image: ImageFile) -> NormalisedSketch | ImageError:
     try:
-        return read_image(image)
+        return _read(image)
     except ImageError as error:
         return error
 
 
-def _to_json(outcome: Found | InputError) -> bytes:
+def _to_json(outcome: Found | InputError, steps: tuple[str, ...]) -> bytes:
     if isinstance(outcome, InputError):
-        return json.dumps({"reason": str(outcome)}).encode()
-    entry = {"landmarks": outcome.landmarks.tolist(), "source": outcome.source}
+        return json.dumps({"reason": str(outcome), "mended": steps}).encode()
+    entry = {"landmarks": outcome.landmarks.tolist(), "source": outcome.source, "mended": steps}
     return json.dumps(entry).encode()
 
 
 def _from_json(image: ImageFile, data: bytes) -> Located:
     entry = json.loads(data)
+    mended = tuple(entry.get("mended", ()))  # older entries are of photos only, never mended
     if "reason" in entry:
-        return Located(image, None, entry["reason"])
-    return Located(image, Found(np.array(entry["landmarks"], np.float32), entry["source"]))
+        return Located(image, None, entry["reason"], mended)
+    found = Found(np.array(entry["landmarks"], np.float32), entry["source"])
+    return Located(image, found, mended=mended)

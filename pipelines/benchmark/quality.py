@@ -23,7 +23,7 @@ from forensic.stats.bootstrap import bootstrap_mean
 from forensic.values import RGB
 from pipelines.benchmark.cache import Cache, code_version, key_of
 from pipelines.benchmark.folders import Pair
-from pipelines.benchmark.locating import Located, read_image
+from pipelines.benchmark.locating import Located, identity_of, read_image
 from pipelines.benchmark.system import System
 
 METRICS = {"psnr": psnr, "ssim": ssim, "r": correlation}
@@ -52,7 +52,7 @@ class QualityMeter:
         self.keys: Mapping[int, str] = {
             row: key_of(
                 step="quality",
-                images=[item.image.sha256 for item in couple],
+                images=[identity_of(item.image) for item in couple],
                 landmarks=[item.found.landmarks.tolist() for item in couple if item.found],
                 code=code,
                 generators=method.weights_sha256,
@@ -89,7 +89,7 @@ class QualityMeter:
         sketch, photo = self._couples[row]
         if photo.found is None:
             raise InputError(f"{photo.image.name} shows no face.")
-        same = sketch.image.sha256 == photo.image.sha256
+        same = sketch.image == photo.image
         picture = image if same else read_image(photo.image)
         seen = face.provenance
         whole = align_face(picture, photo.found.landmarks, seen["geometry"])[0]

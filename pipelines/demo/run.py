@@ -26,7 +26,7 @@ from forensic.weights.bundle import read_bundle_metadata
 from forensic.weights.store import choose_weights_folder, find_weights
 from pipelines.benchmark.experiment import Outcome, run_pairs
 from pipelines.benchmark.folders import read_data
-from pipelines.benchmark.locating import Located
+from pipelines.benchmark.locating import Located, read_image
 from pipelines.benchmark.output import REPORT, whole_folder
 from pipelines.benchmark.system import System, create_system
 from pipelines.demo.population import Population, build_population
@@ -130,7 +130,7 @@ def _render(options: DemoOptions, styles: tuple[str, ...], folder: Path) -> Popu
 
 
 def _reference(population: Population, system: System, options: DemoOptions) -> Experiment:
-    data = read_data(population.folder / "gallery", population.folder / "seen")
+    data = read_data(population.folder / "gallery", population.folder / "seen", are_drawings=False)
     outcome = run_pairs(
         data,
         replace(system, methods=_methods(system, "none"), sketch_finder=system.photo_finder),
@@ -185,7 +185,7 @@ def _cases(outcome: Outcome, population: Population, method: Method) -> tuple[Ca
 
 
 def _case(item: Located, identifier: Identifier, population: Population, rank: int | None) -> Case:
-    sketch = load_image(item.image.path)
+    sketch = read_image(item.image)
     if item.found is None:
         raise ValueError("Only sketches with landmarks can be shown.")
     ranked = identifier.identify(sketch, landmarks=item.found.landmarks, k=SHOWN_CANDIDATES)

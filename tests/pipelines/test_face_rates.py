@@ -10,7 +10,7 @@ from forensic.faces.geometry import similarity_between, warp
 from forensic.faces.landmarks import ALIGNED
 from forensic.images.io import write_image
 from pipelines.face_rates import face_rates, measure_face_rates
-from tests.support.images import face_landmarks, face_photo, write_photos
+from tests.support.images import face_landmarks, face_photo, face_sketch, write_photos
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,14 @@ def test_text_names_rate_interval_and_look(folder: Path) -> None:
     assert "2 of 3 photo images give a face: 66.67 %" in result.stdout
     assert "Clopper-Pearson 9.43 to 99.16 %" in result.stdout
     assert "mtcnn/plain" in result.stdout
+
+
+def test_drawings_are_mended_first_and_blank_ones_are_misses(tmp_path: Path) -> None:
+    write_image(tmp_path / "negative.png", 255 - face_sketch(0))
+    write_image(tmp_path / "blank.png", np.full((250, 200, 3), 255, np.uint8))
+    rates = measure_face_rates(sorted(tmp_path.iterdir()), FaceDetector(), kind="sketch")
+    assert (rates.n_images, rates.n_found, rates.n_unreadable) == (2, 1, 0)
+    assert rates.missed == ("blank.png",)
 
 
 def test_eyes_are_checked_against_a_known_geometry(tmp_path: Path) -> None:

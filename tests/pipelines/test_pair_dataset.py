@@ -30,6 +30,7 @@ def test_packs_both_faces_and_counts_those_not_found(folder: Path, tmp_path: Pat
     assert [record.key for record in packed.records] == ["toy/p0000", "toy/p0001"]
     assert packed.manifest["geometry"] == "arcface-112"
     assert packed.manifest["outcome"] == dict(outcome)
+    assert packed.manifest["drawings"] == "as drawn"
     photos = packed.images(packed.records, "photo").astype(float)
     assert packed.images(packed.records, "drawing").shape == (2, 112, 112, 3)
     for photo, seed in zip(photos, range(2), strict=True):

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,16 @@ def test_other_weights_and_other_landmarks_are_other_entries(tmp_path: Path) -> 
         )
         _embed(moved, method, cache, weights="one")
     assert len(method.batch_sizes) == 3
+
+
+def test_a_file_is_another_entry_as_a_drawing_than_as_a_photo(tmp_path: Path) -> None:
+    images = noise_images(tmp_path, 2)
+    method = FakeMethod()
+    with Cache(tmp_path / "cache") as cache:
+        for is_drawing in (False, True, False, True):
+            as_told = [replace(image, is_drawing=is_drawing) for image in images]
+            _embed(locate(as_told, FakeFinder(), cache), method, cache)
+    assert len(method.batch_sizes) == 2
 
 
 def test_face_that_is_not_there_and_damaged_files_are_failures(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from forensic.errors import EmptyGallery, NoFaceError
 from forensic.files import write_json
-from forensic.images.io import write_image
+from forensic.images.io import load_image, write_image
+from forensic.reports.benchmark import write_pages
 from forensic.reports.record import BenchmarkReport
 from pipelines.benchmark.cases import case_pictures, extremes
 from pipelines.benchmark.experiment import Outcome, run_pairs
@@ -139,6 +140,29 @@ def test_lost_sketch_and_lost_photo_are_misses_and_are_listed(
     assert report.duplicates_left_out == ["1:others/x1.png"]
     assert report.gallery == N + 2
     assert report.gallery_enrolled == N + 1
+
+
+def test_white_on_black_and_blank_sketches_are_searched_as_identify_would_and_told(
+    folders: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    photos, sketches, _ = folders
+    light = np.uint8(150) + load_image(photos / "p02.png") // 2
+    write_image(photos / "p02.png", light)
+    write_image(sketches / "p02.png", 255 - light)
+    write_image(sketches / "p03.png", np.full((200, 200, 3), 240, np.uint8))
+    outcome = _run(folders, fake_system())
+    report = outcome.report
+    assert report.mended == {"sketch": {"inverted": 1}}
+    (failure,) = report.failures
+    assert (failure.role, failure.name) == ("sketch", "p03.png")
+    assert failure.reason.startswith("p03.png shows nothing")
+    method = report.methods["none"]
+    assert (method.rank1.trials, method.failures_to_enrol) == (N, 1)
+    assert (method.ranks["p02"], method.ranks["p03"]) == (1, None)
+    write_pages(report, [], tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "sketch: 1 inverted" in page
+    assert "p03.png shows nothing" in page
 
 
 def test_nothing_usable_is_an_error_not_a_zero(folders: tuple[Path, Path, Path]) -> None:

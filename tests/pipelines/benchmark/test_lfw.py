@@ -35,6 +35,7 @@ def test_same_photo_searches_every_photo_and_finds_itself(people: Path) -> None:
         "Ann/Ann_0001", "Ann/Ann_0002", "Ann/Ann_0003", "Bob/Bob_0001"
     ]  # fmt: skip
     assert all(pair.sketch == pair.photo for pair in data.pairs)
+    assert not any(pair.sketch.is_drawing for pair in data.pairs)  # nothing mends a photo
     assert [image.name for image in data.distractors] == ["Cy/Cy_0001.png", "Cy/Cy_0002.png"]
 
 
