@@ -31,6 +31,7 @@ from forensic.reports.origin import (
     duplicates_text,
     landmarks_text,
     mended_text,
+    same_hand_text,
     seeds_text,
     stages_text,
 )
@@ -225,6 +226,7 @@ def _provenance(report: BenchmarkReport) -> list[Flowable]:
         *[(f"Data: {role}", sha256) for role, sha256 in record["data_sha256"].items()],
         ("Faces found by", landmarks_text(report)),
         *([("Drawings mended first", mended_text(report))] if report.mended else []),
+        *([("Same hand", same_hand_text(report.same_hand))] if report.same_hand else []),
         *([("Left out", duplicates_text(report))] if report.duplicates_left_out else []),
         ("Seeds", seeds_text(report)),
         ("Ties", "counted against the system"),

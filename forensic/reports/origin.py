@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensic.reports.record import BenchmarkReport
+from forensic.reports.record import BenchmarkReport, SameHandRecord
 from forensic.reports.tables import count
 
 
@@ -22,6 +22,15 @@ def mended_text(report: BenchmarkReport) -> str:
         for role, steps in report.mended.items()
     )
     return "; ".join(roles)
+
+
+def same_hand_text(hand: SameHandRecord) -> str:
+    """Return what was done with other sketches of the same artist."""
+    left_out = f" ({len(hand.rejected)} could not be used)" if hand.rejected else ""
+    return (
+        f"what {count(hand.sketches)} sketches by the same artist{left_out} share was taken out "
+        "of every sketch; no photos of theirs were used, and no sketch counted for itself"
+    )
 
 
 def duplicates_text(report: BenchmarkReport) -> str:

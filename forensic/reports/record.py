@@ -109,6 +109,14 @@ class EmbedderRecord(StrictModel):
     weights_sha256: str
 
 
+class SameHandRecord(StrictModel):
+    """Other sketches by the same artist, whose common style was taken out of every sketch."""
+
+    sketches: int = Field(ge=1, description="Used; a probe among them is left out for itself.")
+    sha256: str = Field(description="Of all of them.")
+    rejected: dict[str, str] = Field(description="Which could not be used, and why.")
+
+
 class BenchmarkReport(StrictModel):
     """One benchmark: every probe is a sketch with one photo in the gallery that is its mate."""
 
@@ -138,6 +146,9 @@ class BenchmarkReport(StrictModel):
         description="How many drawings were inverted (white on black) or evened (paper shadow) "
         "before anything looked at them, as in `forensic identify`; roles without any are left "
         "out.",
+    )
+    same_hand: SameHandRecord | None = Field(
+        default=None, description="Present where other sketches of the same hand were given."
     )
     embedder: EmbedderRecord
     methods: dict[str, MethodRecord]

@@ -85,6 +85,12 @@ GALLERY_INDEX = click.option(
     help="Two folders of people used for nothing else: likelihood ratios.",
 )
 @click.option(
+    "--same-hand",
+    type=FOLDER,
+    help="Sketches by the artist of all --sketches, who may be among them: what they share is "
+    "taken out of each; no photos needed.",
+)
+@click.option(
     "--methods",
     default=METHODS,
     show_default=True,
@@ -113,6 +119,7 @@ def pairs(
     fpirs: tuple[float, ...],
     cohorts: Path | None,
     calibrate: tuple[Path, Path] | None,
+    same_hand: Path | None,
     methods: str,
     embedder: str | None,
     device: str,
@@ -149,6 +156,7 @@ def pairs(
         cohorts=cohorts,
         calibrate=calibrate,
         gallery_index=gallery_index,
+        same_hand=same_hand,
     )
     summary = benchmark_pairs(options, out=out, cache=cache, environment=os.environ)
     click.echo(summary)

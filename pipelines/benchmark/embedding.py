@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forensic.identification.inverter import MachineMadeFace
-from forensic.identification.methods import Probes
+from forensic.identification.probes import Probes
 from forensic.values import RGB, Landmarks, Vectors
 from pipelines.benchmark.batches import BATCH_SIZE, Clock, OnDone, work_on
 from pipelines.benchmark.cache import Cache, code_version, key_of

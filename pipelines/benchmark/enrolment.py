@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from forensic.cli.progress import show_progress
 from forensic.errors import EmptyGallery, NoFaceError
-from forensic.identification.methods import Probes
+from forensic.identification.probes import Probes
 from forensic.values import RGB, Landmarks
 from pipelines.benchmark.batches import Clock
 from pipelines.benchmark.cache import Cache

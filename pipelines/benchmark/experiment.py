@@ -16,8 +16,8 @@ import numpy as np
 
 from forensic.embedders.embedder import Embedder
 from forensic.files import sha256_of_bytes
-from forensic.identification.methods import Method
-from forensic.reports.record import BenchmarkReport, EmbedderRecord, FailureRecord
+from forensic.identification.probes import Method
+from forensic.reports.record import BenchmarkReport, EmbedderRecord, FailureRecord, SameHandRecord
 from forensic.reports.sections import LikelihoodRecord
 from forensic.runtime import provenance
 from forensic.values import LEAD_ONLY
@@ -137,6 +137,7 @@ def run_pairs(
         duplicates_left_out=[*data.duplicates, *twice],
         landmarks=_landmarks(located, n_stored),
         mended=_mended(located),
+        same_hand=_same_hand(system),
         embedder=embedder_record(system.embedder),
         methods={
             method.name: score_method(
@@ -260,6 +261,15 @@ def _mended(located: Mapping[str, Sequence[Located]]) -> dict[str, dict[str, int
         role: Counter(s for item in items for s in item.mended) for role, items in located.items()
     }
     return {role: dict(sorted(steps.items())) for role, steps in found.items() if steps}
+
+
+def _same_hand(system: System) -> SameHandRecord | None:
+    hand = system.same_hand
+    if hand is None:
+        return None
+    return SameHandRecord(
+        sketches=len(hand.sketches), sha256=hand.sha256, rejected=dict(hand.rejected)
+    )
 
 
 def _failures(located: Mapping[str, Sequence[Located]]) -> list[FailureRecord]:

@@ -45,6 +45,7 @@ class PairsOptions:
     cohorts: Path | None = None
     calibrate: tuple[Path, Path] | None = None
     gallery_index: Path | None = None
+    same_hand: Path | None = None
     published: Mapping[str, Published] = field(default_factory=dict)
     published_means: PaperMeans = field(default_factory=dict)
 
@@ -54,7 +55,8 @@ class PairsOptions:
         if self.gallery_index:
             others.append(f"the index {self.gallery_index.name}")
         known = f"Sketches in {_tail(self.sketches)}, photos in {_tail(self.photos)}"
-        return known + (f"; other people in {', '.join(others)}" if others else "")
+        known += f"; other people in {', '.join(others)}" if others else ""
+        return known + (f"; the hand known from {_tail(self.same_hand)}" if self.same_hand else "")
 
     def command(self) -> list[str]:
         """Return the command that gives these figures; --out and --cache do not matter to them."""
@@ -72,6 +74,7 @@ class PairsOptions:
         words += ["--cohorts", str(self.cohorts)] if self.cohorts else []
         words += ["--calibrate", *map(str, self.calibrate)] if self.calibrate else []
         words += ["--gallery-index", str(self.gallery_index)] if self.gallery_index else []
+        words += ["--same-hand", str(self.same_hand)] if self.same_hand else []
         return words + ([] if self.show_faces else ["--no-faces"])
 
 
@@ -105,6 +108,7 @@ def benchmark_pairs(
             aligned=options.aligned,
             weights=choose_weights_folder(environment),
             allow_many=options.allow_many,
+            same_hand=options.same_hand,
         )
         outcome = run_pairs(
             data,

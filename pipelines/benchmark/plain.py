@@ -17,7 +17,8 @@ from forensic.embedders.registry import locate_embedder
 from forensic.embedders.sketchface import SketchFaceEmbedder, load_sketchface
 from forensic.generators.registry import GENERATORS, load_generator
 from forensic.identification.inverter import SketchInverter
-from forensic.identification.methods import DirectMethod, InversionMethod, Method
+from forensic.identification.methods import DirectMethod, InversionMethod
+from forensic.identification.probes import Method
 from forensic.images.tensors import images_to_tensor
 from forensic.values import Vectors
 from pipelines.benchmark.simulated import SimulatedMethod

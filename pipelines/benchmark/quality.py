@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from forensic.errors import InputError
 from forensic.faces.align import align_face
 from forensic.identification.inverter import MachineMadeFace
-from forensic.identification.methods import Method
+from forensic.identification.probes import Method
 from forensic.images.frame import create_frame
 from forensic.images.tensors import images_to_tensor
 from forensic.metrics.correlation import correlation

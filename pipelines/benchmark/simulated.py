@@ -12,7 +12,8 @@ from forensic.embedders.embedder import Embedder
 from forensic.errors import InputError
 from forensic.faces.align import align_face
 from forensic.identification.inverter import CROP
-from forensic.identification.methods import METHODS, DirectMethod, Method, Probes, create_method
+from forensic.identification.methods import METHODS, DirectMethod, create_method
+from forensic.identification.probes import Method, Probes
 from forensic.sketches.registry import SKETCH_STYLES
 from forensic.values import RGB, Landmarks
 from forensic.weights.bundle import read_bundle_metadata

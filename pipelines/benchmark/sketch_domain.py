@@ -24,7 +24,7 @@ from forensic.errors import InputError
 from forensic.faces.align import align_face
 from forensic.generators.registry import PHOTO_TO_SKETCH, LoadedGenerator, load_generator
 from forensic.identification.inverter import MachineMadeFace, SketchInverter
-from forensic.identification.methods import Probes
+from forensic.identification.probes import Probes
 from forensic.images.color import rgb_to_gray
 from forensic.images.frame import centre_crop
 from forensic.values import RGB, Landmarks, Vectors

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from forensic.faces.detect import FaceDetector
 from forensic.faces.landmarks import ALIGNED, aligned_landmarks
 from forensic.faces.search import Kind, find_faces
 from forensic.identification.enrol import embed_faces
-from forensic.identification.methods import METHODS, FusionMethod, Method, create_method
+from forensic.identification.hand import Hand, read_hand
+from forensic.identification.methods import METHODS, FusionMethod, create_method
+from forensic.identification.probes import Method
 from forensic.runtime import choose_device
 from forensic.values import RGB, Face, Landmarks, Vectors
 from pipelines.benchmark.locating import FaceFinder, Found
@@ -37,6 +40,7 @@ class System:
         distractor_finder: Finds the face in a photo of another person.
         sketch_finder: Finds the face in a sketch.
         device: Where it computes, as reported.
+        same_hand: Other sketches by the artist of all probes, where every method knows them.
     """
 
     embedder: Embedder
@@ -45,6 +49,7 @@ class System:
     distractor_finder: FaceFinder
     sketch_finder: FaceFinder
     device: str
+    same_hand: Hand | None = None
 
     def embed_photos(self, images: Sequence[RGB], landmarks: Sequence[Landmarks]) -> Vectors:
         """Return one unit row per photo."""
@@ -59,6 +64,7 @@ class System:
             "template": self.embedder.template,
             "generators": method.weights_sha256 if method else {},
             **({"fusion": dict(method.weights)} if isinstance(method, FusionMethod) else {}),
+            **({"same_hand": self.same_hand.sha256} if method and self.same_hand else {}),
             "device": self.device,
         }
 
@@ -125,6 +131,7 @@ def create_system(
     aligned: str | None = None,
     weights: Path | None = None,
     allow_many: bool = False,
+    same_hand: Path | None = None,
 ) -> System:
     """Load everything a benchmark needs, by name.
 
@@ -136,9 +143,11 @@ def create_system(
             makers; distractors of the same size are taken to lie in it too.
         weights: Folder of fetched weights.
         allow_many: Take the most central large face of a photo that shows several.
+        same_hand: Folder of sketches by the artist of all probes; the probes may be among them.
 
     Raises:
         UnknownNameError: A name is in no table.
+        DataFolderError: `same_hand` holds too few sketches that can be used.
         InputError: A method is named twice, or does not go with the embedder.
         WeightsError: Weights are missing or damaged.
         DeviceError: The device is not there.
@@ -147,12 +156,16 @@ def create_system(
         if name != FCN_SKETCH:
             METHODS[name]
     _check_domain(embedder, methods)
+    if same_hand and is_sketch_domain(embedder):
+        raise InputError("--same-hand is for methods that compare faces, not for fcn-sketch.")
     if len(set(methods)) < len(methods):
         raise InputError(f"--methods names one method twice: {', '.join(methods)}.")
     chosen = choose_device(device)
     detector = FaceDetector(str(chosen))
     detected = DetectedFaces(detector, "photo", allow_many=allow_many)
     known = AlignedFaces(aligned) if aligned else None
+    sketch_finder = known or DetectedFaces(detector, "sketch")
+    hand = read_hand(same_hand, partial(_points_of, sketch_finder)) if same_hand else None
     network: Embedder
     ways: tuple[Method, ...]
     if is_sketch_domain(embedder):
@@ -161,7 +174,7 @@ def create_system(
     else:
         network = create_matcher(embedder, device=chosen, weights=weights)
         ways = tuple(
-            create_method(name, embedder=network, device=chosen, weights=weights)
+            create_method(name, embedder=network, device=chosen, weights=weights, hand=hand)
             for name in methods
         )
     return System(
@@ -169,9 +182,22 @@ def create_system(
         methods=ways,
         photo_finder=known or detected,
         distractor_finder=AlignedFaces(aligned, otherwise=detected) if aligned else detected,
-        sketch_finder=known or DetectedFaces(detector, "sketch"),
+        sketch_finder=sketch_finder,
         device=str(chosen),
+        same_hand=hand,
     )
+
+
+def _points_of(finder: FaceFinder, sketch: RGB) -> Landmarks:
+    """Return the five points of one sketch.
+
+    Raises:
+        InputError: It shows no face.
+    """
+    found = finder.find([sketch])[0]
+    if isinstance(found, InputError):
+        raise found
+    return found.landmarks
 
 
 def _check_domain(embedder: str, methods: Sequence[str]) -> None:

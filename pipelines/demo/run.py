@@ -17,7 +17,7 @@ from forensic.files import atomic_write, write_json
 from forensic.gallery.index import GalleryIndex
 from forensic.generators.registry import GENERATORS
 from forensic.identification.identifier import Identifier
-from forensic.identification.methods import Method
+from forensic.identification.probes import Method
 from forensic.images.io import load_image
 from forensic.reports.demo import ABOUT, Case, Experiment, render_demo_page, summary_text
 from forensic.sketches.registry import SKETCH_STYLES

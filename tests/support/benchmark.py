@@ -10,7 +10,7 @@ import numpy as np
 from forensic.errors import InputError, NoFaceError
 from forensic.files import sha256_of_file
 from forensic.identification.enrol import embed_faces
-from forensic.identification.methods import Probes
+from forensic.identification.probes import Probes
 from forensic.images.io import write_image
 from forensic.values import RGB, Landmarks
 from pipelines.benchmark.cache import Cache

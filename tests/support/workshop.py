@@ -22,7 +22,8 @@ from forensic.errors import IndexMismatch
 from forensic.faces.detect import FaceDetector
 from forensic.identification.enrol import embed_faces
 from forensic.identification.inverter import SketchInverter
-from forensic.identification.methods import DirectMethod, Method, Probes
+from forensic.identification.methods import DirectMethod
+from forensic.identification.probes import Method, Probes
 from forensic.images.io import encode_image
 from forensic.jobs.galleries.projection import publish
 from forensic.jobs.galleries.searching import GallerySearcher

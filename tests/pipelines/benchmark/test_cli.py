@@ -93,6 +93,30 @@ def test_command_writes_the_agreed_report(data: Path, tmp_path: Path) -> None:
     BenchmarkReport(**report)
 
 
+def test_the_style_of_a_hand_is_taken_out_and_told(data: Path, tmp_path: Path) -> None:
+    words = _words(data, tmp_path / "alone")
+    assert _forensic(*words).exit_code == 0
+    changed = {"same-hand": str(data / "sketches")}
+    result = _forensic(*_words(data, tmp_path / "hand", **changed))
+    assert result.exit_code == 0, result.output
+    alone, beside = (load_report(tmp_path / name / "report.json") for name in ("alone", "hand"))
+    assert alone.same_hand is None
+    assert beside.same_hand is not None
+    assert beside.same_hand.sketches == 4
+    assert "hand known from" in beside.subject
+    page = (tmp_path / "hand" / "report.html").read_text()
+    assert "what 4 sketches by the same artist share was taken out" in page
+    worked = beside.provenance["times"]["work_seconds_by_stage"]
+    assert "none" in worked, "vectors without the hand are no vectors with it"
+
+
+def test_a_hand_has_no_meaning_among_drawings(data: Path, tmp_path: Path) -> None:
+    changed = {"same-hand": str(data / "sketches"), "methods": "fcn-sketch", "embedder": "gray"}
+    result = _forensic(*_words(data, tmp_path / "out", **changed))
+    assert result.exit_code != 0
+    assert "--same-hand" in result.output
+
+
 @pytest.mark.parametrize("embedder", ["flatten", "pixels"])
 def test_open_set_and_cohorts_from_the_command_line(
     data: Path, tmp_path: Path, embedder: str

@@ -97,7 +97,16 @@ def test_schema_describes_a_real_report() -> None:
     described = json.loads(CliRunner().invoke(schema).output)
     record = example_report().model_dump(mode="json")
     assert set(described["properties"]) == set(record)
-    optional = {"subject", "mended", "open_set", "cohorts", "likelihood", "growth", "quality"}
+    optional = {
+        "subject",
+        "mended",
+        "open_set",
+        "cohorts",
+        "likelihood",
+        "growth",
+        "quality",
+        "same_hand",
+    }
     assert set(described["required"]) == set(record) - optional
     assert described["additionalProperties"] is False
     fields = described["$defs"]["MethodRecord"]["properties"]

@@ -11,7 +11,7 @@ import pytest
 
 from forensic.faces.align import align_face
 from forensic.identification.inverter import MachineMadeFace
-from forensic.identification.methods import Probes
+from forensic.identification.probes import Probes
 from forensic.images.frame import Frame
 from forensic.images.io import write_image
 from forensic.reports.benchmark import write_pages

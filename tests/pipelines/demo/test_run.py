@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from forensic.cli.boundary import LazyGroup
 from forensic.identification.inverter import MachineMadeFace
-from forensic.identification.methods import Probes
+from forensic.identification.probes import Probes
 from forensic.reports.demo import ABOUT
 from forensic.reports.record import BenchmarkReport
 from forensic.values import LEAD_ONLY, RGB, Landmarks
