@@ -124,7 +124,8 @@ def _transform(
     moved = band.convert("F").transform(
         size_wh, Image.Transform.AFFINE, data, resample=Image.Resampling.BICUBIC
     )
-    return np.rint(np.asarray(moved)).clip(0, 255).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.rint(np.asarray(moved)).clip(0, 255).astype(np.uint8)
+    return levels
 
 
 def _cut_to_footprint(image: RGB, matrix: Affine, size_hw: tuple[int, int]) -> tuple[RGB, Affine]:
