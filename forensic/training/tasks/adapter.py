@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from forensic.errors import RecipeError
 from forensic.layers.memory import to_channels_last
 from forensic.runtime import choose_precision
 from forensic.training.augment import deform, jitter, relight, repaper
+from forensic.training.descent import Descent
 from forensic.training.drawing import draw, to_gray
 from forensic.training.hand import (
     contours,
@@ -29,7 +29,6 @@ from forensic.training.hand import (
     rework_strokes,
     sometimes,
 )
-from forensic.training.schedules import set_learning_rate, warm_cosine
 from forensic.training.task import Batch
 
 
@@ -110,10 +109,13 @@ class AdapterTask:
         self.scale, self.margin = scale, margin
         self.n_hard, self.hard_weight = min(n_hard, len(bank) - 1), hard_weight
         self.exaggeration, self.redraw_share = exaggeration, redraw_share
-        self._rate = partial(
-            warm_cosine, peak=learning_rate, warmup_steps=warmup_steps, total_steps=total_steps
+        self._descent = Descent(
+            self.network,
+            learning_rate=learning_rate,
+            warmup_steps=warmup_steps,
+            total_steps=total_steps,
+            weight_decay=weight_decay,
         )
-        self.optimizer = torch.optim.AdamW(_groups(self.network, weight_decay), lr=learning_rate)
         self.autocast = choose_precision(precision, device)
         self.metadata: dict[str, str] = {}
 
@@ -123,27 +125,18 @@ class AdapterTask:
 
     def optimizers(self) -> dict[str, Optimizer]:
         """Return AdamW."""
-        return {"adapter": self.optimizer}
+        return {"adapter": self._descent.optimizer}
 
     def step(self, batch: Batch) -> dict[str, float]:
         """Train on a batch of `SketchedFaces` after changing every face at random."""
         self.network.train()
-        set_learning_rate(self.optimizer, self._rate(self._steps_done()))
         faces = self.augment(_as_floats(batch["face"]), batch["kind"])
         with self.autocast:
             vectors = self.network(faces)
         losses = self._compute_losses(F.normalize(vectors.float()), batch)
-        self.optimizer.zero_grad(set_to_none=True)
-        losses["loss"].backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self.optimizer.step()
+        self._descent.step(losses["loss"])
         names, values = list(losses), torch.stack(list(losses.values())).tolist()
         return dict(zip(names, values, strict=True))
-
-    def _steps_done(self) -> int:
-        """Return the optimizer's own count, which checkpoints keep."""
-        states = self.optimizer.state.values()
-        return int(next((state["step"] for state in states if "step" in state), 0))
 
     def augment(self, faces: Tensor, kinds: Tensor) -> Tensor:
         """Return faces of the three kinds, changed as cameras, hands and scans would.
@@ -240,12 +233,3 @@ def _choice(logits: Tensor) -> Tensor:
 
 def _as_floats(faces: Tensor) -> Tensor:
     return faces.permute(0, 3, 1, 2).float().div_(255)
-
-
-def _groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Return parameter groups: decay for kernels and matrices, none for the others."""
-    parameters = list(network.parameters())
-    return [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from forensic.errors import RecipeError
 from forensic.layers.memory import to_channels_last
 from forensic.runtime import choose_precision
 from forensic.training.augment import deform, jitter, relight, repaper
+from forensic.training.descent import Descent
 from forensic.training.drawing import dodge, draw, to_gray
-from forensic.training.schedules import set_learning_rate, steps_done, warm_cosine
 from forensic.training.task import Batch
 
 SAME_PERSON = 0.5
@@ -87,10 +86,13 @@ class SketchFaceTask:
         self.network = to_channels_last(network, device)
         self.scale, self.margin, self.choice_weight = scale, margin, choice_weight
         self.redraw_share = redraw_share
-        self._rate = partial(
-            warm_cosine, peak=learning_rate, warmup_steps=warmup_steps, total_steps=total_steps
+        self._descent = Descent(
+            self.network,
+            learning_rate=learning_rate,
+            warmup_steps=warmup_steps,
+            total_steps=total_steps,
+            weight_decay=weight_decay,
         )
-        self.optimizer = torch.optim.AdamW(_groups(self.network, weight_decay), lr=learning_rate)
         self.autocast = choose_precision(precision, device)
         self.metadata: dict[str, str] = {}
 
@@ -100,21 +102,17 @@ class SketchFaceTask:
 
     def optimizers(self) -> dict[str, Optimizer]:
         """Return AdamW."""
-        return {"embedder": self.optimizer}
+        return {"embedder": self._descent.optimizer}
 
     def step(self, batch: Batch) -> dict[str, float]:
         """Train on a batch of `TaughtFaces` after changing every face at random."""
         self.network.train()
-        set_learning_rate(self.optimizer, self._rate(steps_done(self.optimizer)))
         faces = self.augment(batch["face"], batch["kind"])
         with self.autocast:
             vectors = self.network(faces)
         vectors = F.normalize(vectors.float())
         losses = self._compute_losses(vectors, batch)
-        self.optimizer.zero_grad(set_to_none=True)
-        losses["loss"].backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
-        self.optimizer.step()
+        self._descent.step(losses["loss"])
         return {name: value.item() for name, value in losses.items()}
 
     def augment(self, faces: Tensor, kinds: Tensor) -> Tensor:
@@ -176,15 +174,6 @@ class SketchFaceTask:
     def export(self, networks: dict[str, nn.Module]) -> dict[str, tuple[dict[str, Any], nn.Module]]:
         """Return the embedder and its constructor arguments."""
         return {"embedder": (self.network.config, networks["embedder"])}
-
-
-def _groups(network: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Return parameter groups: decay for kernels and matrices, none for biases and norms."""
-    parameters = list(network.parameters())
-    return [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
 
 
 def _line(photos: Tensor) -> Tensor:
