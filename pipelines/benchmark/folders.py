@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from forensic.errors import DataFolderError, LandmarksError
@@ -134,12 +135,12 @@ def read_data(
     """
     pairs = pair_folders(photos, sketches, are_drawings=are_drawings)
     others, duplicates = list_distractors(distractors, pairs)
-    strangers = _sketches_in(nonmated, are_drawings) if nonmated else []
+    drawn = partial(image_file, is_drawing=are_drawings)
     data = PairsData(
         pairs=pairs,
         distractors=others,
         duplicates=duplicates,
-        nonmated=strangers,
+        nonmated=[drawn(path, nonmated) for path in list_images(nonmated)] if nonmated else [],
         calibration=pair_folders(*calibration, are_drawings=are_drawings) if calibration else [],
     )
     return replace(data, given=_given_landmarks(data, landmarks)) if landmarks else data
@@ -171,8 +172,9 @@ def pair_folders(photos: Path, sketches: Path, *, are_drawings: bool = True) -> 
     _refuse_unmatched(left_drawings, left_pictures, sketches, photos)
     for stem, key in left_drawings.items():
         matched[key] = (drawings[key], pictures[left_pictures[stem]])
+    drawn = partial(image_file, is_drawing=are_drawings)
     return [
-        Pair(key, _sketch_file(sketch, sketches, are_drawings), image_file(photo, photos))
+        Pair(key, drawn(sketch, sketches), image_file(photo, photos))
         for key, (sketch, photo) in sorted(matched.items())
     ]
 
@@ -260,7 +262,9 @@ def _refuse_unmatched(
         )
 
 
-def image_file(path: Path, folder: Path, prefix: str = "") -> ImageFile:
+def image_file(
+    path: Path, folder: Path, *, prefix: str = "", is_drawing: bool = False
+) -> ImageFile:
     """Return a file by its path inside a folder, with the hash of its content.
 
     Raises:
@@ -270,15 +274,7 @@ def image_file(path: Path, folder: Path, prefix: str = "") -> ImageFile:
         digest = sha256_of_file(path)
     except OSError as error:
         raise DataFolderError(f"{path} cannot be read: {error.strerror}.") from error
-    return ImageFile(path, prefix + path.relative_to(folder).as_posix(), digest)
-
-
-def _sketches_in(folder: Path, are_drawings: bool) -> list[ImageFile]:
-    return [_sketch_file(path, folder, are_drawings) for path in list_images(folder)]
-
-
-def _sketch_file(path: Path, folder: Path, is_drawing: bool) -> ImageFile:
-    return replace(image_file(path, folder), is_drawing=is_drawing)
+    return ImageFile(path, prefix + path.relative_to(folder).as_posix(), digest, is_drawing)
 
 
 def _given_landmarks(data: PairsData, path: Path) -> dict[str, dict[str, Landmarks]]:

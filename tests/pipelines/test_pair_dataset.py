@@ -9,7 +9,8 @@ from forensic.datasets.splits import split_of_subject
 from forensic.errors import DataFolderError, InputError
 from forensic.faces.align import align_face
 from forensic.images.io import write_image
-from pipelines.pair_dataset import PairPlan, PairSource, build_pair_dataset, pairs
+from pipelines.pair_dataset import PairPlan, build_pair_dataset, pairs
+from pipelines.pair_sources import PairSource
 from tests.support.images import face_landmarks, face_photo, write_pairs
 
 
