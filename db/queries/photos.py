@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from db.base import new_id
@@ -20,7 +20,7 @@ from db.errors import Invalid
 from db.models.galleries import NOT_REMOVED, Embedding, Gallery, Photo, PhotoState, Subject
 from db.queries.files import hold_files
 from db.queries.galleries import next_revision
-from db.queries.rows import Page, fetch_page, get_row
+from db.queries.rows import get_row
 
 BATCH_MAX = 2000
 
@@ -286,42 +286,3 @@ def remove_photos(
         revision = next_revision(session, gallery_id)
         take_out(session, found, state=PhotoState.REMOVED, revision=revision)
     return found
-
-
-def list_photos(
-    session: Session, subject_id: uuid.UUID, *, after: int | None = None, limit: int = 50
-) -> Page[Photo]:
-    """Return the photos of a subject, tombstones included, in the order of their numbers."""
-    statement = select(Photo).where(Photo.subject_id == subject_id)
-    return fetch_page(session, statement, key=Photo.id, after=after, limit=limit)
-
-
-def count_embeddings(session: Session, photo_ids: Sequence[int]) -> int:
-    """Return how many vectors of the given photos there are, under whatever weights."""
-    statement = select(func.count()).where(Embedding.photo_id.in_(photo_ids))
-    return session.scalars(statement.select_from(Embedding)).one()
-
-
-def iterate_photos(session: Session, gallery_id: uuid.UUID) -> Iterator[tuple[Photo, Subject]]:
-    """Yield the active photos of a gallery with their people, by number, in constant memory."""
-    statement = (
-        select(Photo, Subject)
-        .join(Subject, Subject.id == Photo.subject_id)
-        .where(Photo.gallery_id == gallery_id, Photo.state == PhotoState.ACTIVE)
-        .order_by(Photo.id)
-        .execution_options(yield_per=1000)
-    )
-    with session.execute(statement) as rows:
-        yield from rows
-
-
-def attribute_names(session: Session, gallery_id: uuid.UUID) -> list[str]:
-    """Return the names of all free attributes that a gallery's people have, sorted."""
-    statement = select(Subject.attributes).where(
-        Subject.gallery_id == gallery_id, Subject.expunged_at.is_(None)
-    )
-    names: set[str] = set()
-    with session.scalars(statement.execution_options(yield_per=10_000)) as rows:
-        for attributes in rows:
-            names.update(attributes)
-    return sorted(names)

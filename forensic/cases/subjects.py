@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from db.models import Gallery, Job, Photo, PhotoState, Subject
-from db.queries import photos as photo_rows
+from db.queries import held
 from db.queries import subjects as subject_rows
 from db.queries.rows import Page, get_row
 from forensic.cases import access, audit, jobs
@@ -63,7 +63,7 @@ def get_subject(session: Session, actor: Actor, subject_id: uuid.UUID) -> Subjec
     check(actor, Action.VIEW_SUBJECTS)
     with access.plain_errors():
         subject = get_row(session, Subject, subject_id)
-        photos = photo_rows.list_photos(session, subject_id, limit=PHOTOS_SHOWN).rows
+        photos = held.list_photos(session, subject_id, limit=PHOTOS_SHOWN).rows
     audit.record(
         session,
         actor,

@@ -18,8 +18,8 @@ from pathlib import Path, PurePosixPath
 from sqlalchemy import Engine
 
 from db.models import Gallery, Photo, Subject
+from db.queries.held import attribute_names, iterate_photos
 from db.queries.jobs import list_jobs
-from db.queries.photos import attribute_names, iterate_photos
 from db.session import session_scope
 from forensic.cases import audit
 from forensic.cases.actor import Actor

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from db.models import Gallery
-from db.queries.photos import iterate_photos
+from db.queries.held import iterate_photos
 from db.queries.rows import get_row
 from db.session import session_scope
 from forensic.cases.intake import read_policy

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from db.errors import NotFound
 from db.models import Photo, PhotoState, Subject
+from db.queries.held import count_embeddings, list_photos
 from db.queries.jobs import iterate_jobs
-from db.queries.photos import BATCH_MAX, count_embeddings, list_photos, remove_photos
+from db.queries.photos import BATCH_MAX, remove_photos
 from db.queries.rows import PAGE_SIZE_MAX, get_row
 from db.queries.subjects import Expunged, expunge_subject, find_subject
 from db.session import forget_deleted, session_scope

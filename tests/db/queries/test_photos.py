@@ -17,12 +17,12 @@ from db.errors import Invalid, NotFound
 from db.models import Embedding, Gallery, Photo, PhotoState, Subject
 from db.models.galleries import NOT_REMOVED
 from db.queries.galleries import count_photos, get_gallery, list_galleries
+from db.queries.held import list_photos
 from db.queries.photos import (
     Added,
     AddedPhoto,
     add_photos,
     find_known,
-    list_photos,
     remove_photos,
 )
 from db.queries.subjects import expunge_subject, find_subject

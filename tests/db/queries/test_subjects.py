@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from db.errors import NotFound
 from db.models import Embedding, Gallery, ItemState, JobItem, Photo, PhotoState, Subject
 from db.queries import subjects
+from db.queries.held import count_embeddings
 from db.queries.indexes import removed_photo_ids
 from db.queries.job_items import EndedItem, NewItem, add_items, end_items
 from db.queries.jobs import claim_job, create_job
-from db.queries.photos import add_photos, count_embeddings
+from db.queries.photos import add_photos
 from db.queries.searches import RankedPhoto, complete_search, list_candidates
 from db.queries.subjects import SubjectFilter, expunge_subject, find_subject
 from db.session import session_scope
