@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forensic.errors import ImageError
 from forensic.stats.binomial import Interval, clopper_pearson
 
 if TYPE_CHECKING:
@@ -76,22 +77,16 @@ def measure_face_rates(
     Raises:
         UnknownNameError: No such geometry.
     """
-    from forensic.errors import ImageError
     from forensic.faces.search import LADDERS, find_faces, look_at
     from forensic.values import Face
 
     found: dict[str, Face | Exception] = {}
     n_first = n_unreadable = n_off = 0
     for start in range(0, len(paths), LOADED_AT_ONCE):
-        images: dict[str, RGB] = {}
-        for path in paths[start : start + LOADED_AT_ONCE]:
-            try:
-                images[str(path)] = _read(path, kind)
-            except ImageError as error:
-                if error.reason == "blank":
-                    found[str(path)] = error
-                else:
-                    n_unreadable += 1
+        images, refused = _read(paths[start : start + LOADED_AT_ONCE], kind)
+        blank = {name: error for name, error in refused.items() if error.reason == "blank"}
+        found |= blank
+        n_unreadable += len(refused) - len(blank)
         pictures = list(images.values())
         first = look_at(pictures, detector, LADDERS[kind][0], negatives=False)
         n_first += sum(bool(faces) for faces in first)
@@ -119,17 +114,21 @@ def measure_face_rates(
     )
 
 
-def _read(path: Path, kind: Kind) -> RGB:
-    """Return an image as the product looks at it: drawings are mended first.
-
-    Raises:
-        ImageError: It cannot be read, or is a drawing and shows nothing (`blank`).
-    """
+def _read(paths: Sequence[Path], kind: Kind) -> tuple[dict[str, RGB], dict[str, ImageError]]:
+    """Return images as the product looks at them, drawings mended first, and those refused."""
     from forensic.images.io import load_image
     from forensic.sketches.normalise import normalise_sketch
 
-    image = load_image(path)
-    return normalise_sketch(image, name=path.name).image if kind == "sketch" else image
+    images, refused = {}, {}
+    for path in paths:
+        try:
+            image = load_image(path)
+            if kind == "sketch":
+                image = normalise_sketch(image, name=path.name).image
+            images[str(path)] = image
+        except ImageError as error:
+            refused[str(path)] = error
+    return images, refused
 
 
 def _is_off(face: Face, image: RGB, aligned: str) -> bool:
