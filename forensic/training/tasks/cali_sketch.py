@@ -61,7 +61,7 @@ class CaliSketchTask:
         targets: What calibrates: `contour`, `detail` or both, for Table 2.
         calibration_only: Train the calibration network alone, all its time in stage 1; the
             synthesis network keeps its first weights. Enough for Table 2, which looks at the
-            refined sketch and no further, at two fifths of the cost.
+            refined sketch and no further, at a third of the cost.
         calibration_weight: λ of equation 4.
         pixel_weight: λ1 of equation 6.
         adversarial_weight: λ2.
