@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import chi2
 
 from forensic.errors import CalibrationError
 from forensic.runtime import provenance
@@ -21,9 +22,8 @@ from pipelines.benchmark.enrolment import Enrolled, embed_all, locate_all
 from pipelines.benchmark.folders import PairsData, read_data
 from pipelines.benchmark.system import System, create_system
 
-LEAST_GAIN = 2.706 / 2
-"""Nats by which a part must raise the likelihood of the right photos to be kept: what one without
-effect exceeds in one of twenty fits, as a weight cannot be negative."""
+FALSELY_KEPT = 0.05
+"""Share of fits in which any part without effect may be kept."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def fit(
         options: What to record beside the weights.
         sets: The images, for their number.
 
-    Parts that help less than `LEAST_GAIN` are left out, one after the other: each costs time in
+    Parts that help less than `least_gain` are left out, one after the other: each costs time in
     every search.
 
     Raises:
@@ -125,6 +125,22 @@ def fit(
     )
 
 
+def least_gain(n_parts: int) -> float:
+    """Return by how many nats a part must raise the likelihood of the right photos to be kept.
+
+    Twice the gain of a part without effect is 0 in half of all fits, since a weight cannot be
+    negative, and chi-squared with one degree of freedom in the other half; all parts but one may
+    be without effect (Bonferroni).
+
+    Args:
+        n_parts: How many are tried.
+
+    Source:
+        Self, Liang: Journal of the American Statistical Association 82, 1987, case 5.
+    """
+    return float(chi2.isf(2 * FALSELY_KEPT / max(n_parts - 1, 1), df=1) / 2)
+
+
 def score_blocks(enrolled: Enrolled, names: Sequence[str]) -> NDArray[np.float64]:
     """Return (P, n, N) cosines of every usable probe, its mate's photo first, then all others.
 
@@ -152,7 +168,7 @@ def _fit_parts(
     scores: NDArray[np.float64], mates: NDArray[np.intp], sketch_kind: str
 ) -> tuple[list[int], FusedScores]:
     """Return which parts are kept and how much they count, dropping what helps least, in turn."""
-    kept = list(range(len(scores)))
+    kept, enough = list(range(len(scores))), least_gain(len(scores))
     learnt = fit_fusion(scores, mates, sketch_kind=sketch_kind)
     while len(kept) > 1:
         fewer: dict[int, FusedScores] = {}
@@ -161,7 +177,7 @@ def _fit_parts(
                 others = scores[[k for k in kept if k != part]]
                 fewer[part] = fit_fusion(others, mates, sketch_kind=sketch_kind)
         least = min(fewer, key=lambda part: fewer[part].surprise, default=None)
-        if least is None or fewer[least].surprise - learnt.surprise >= LEAST_GAIN:
+        if least is None or fewer[least].surprise - learnt.surprise >= enough:
             break
         kept.remove(least)
         learnt = fewer[least]

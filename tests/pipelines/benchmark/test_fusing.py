@@ -10,7 +10,7 @@ from forensic.weights.fusions import Fusion, FusionPart
 from pipelines.benchmark.embedding import Embedded
 from pipelines.benchmark.enrolment import Enrolled
 from pipelines.benchmark.folders import PairsData
-from pipelines.benchmark.fusing import FusionOptions, fit, score_blocks
+from pipelines.benchmark.fusing import FusionOptions, fit, least_gain, score_blocks
 from tests.support.benchmark import FakeMethod, fake_system
 from tests.support.fakes import FakeEmbedder
 
@@ -81,3 +81,9 @@ def test_vectors_of_another_fusion_are_not_taken_from_the_cache() -> None:
 def test_nobody_to_learn_from() -> None:
     with pytest.raises(CalibrationError, match="Too few"):
         score_blocks(enrolment(2, 0.1, missing=(0,)), ["none"])
+
+
+def test_the_more_is_tried_the_more_a_part_must_help() -> None:
+    assert least_gain(2) == pytest.approx(2.7055 / 2, abs=1e-3)  # chi-squared, 90th percentile
+    assert least_gain(3) == pytest.approx(3.8415 / 2, abs=1e-3)  # 95th
+    assert least_gain(1) == least_gain(2)
