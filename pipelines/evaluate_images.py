@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,20 @@ from numpy.typing import NDArray
 
 from forensic.errors import InputError
 from forensic.faces.align import align_face
+from forensic.faces.detect import FaceDetector
 from forensic.faces.landmarks import aligned_landmarks
+from forensic.faces.search import Kind, find_face
 from forensic.files import write_json
-from forensic.generators.registry import LoadedGenerator, load_generator
+from forensic.generators.registry import SKETCH_TO_PHOTO, LoadedGenerator, load_generator
+from forensic.identification.inverter import SketchInverter
 from forensic.images.io import write_image
 from forensic.images.tensors import images_to_tensor, tensor_to_images
 from forensic.metrics.correlation import correlation
 from forensic.metrics.psnr import psnr
 from forensic.metrics.ssim import ssim
 from forensic.runtime import choose_device, provenance, seed_everything
-from forensic.sketches.registry import SKETCH_STYLES
 from forensic.stats.bootstrap import bootstrap_mean
+from forensic.values import RGB, Landmarks
 from pipelines.benchmark.folders import pair_folders
 from pipelines.benchmark.locating import read_image
 from pipelines.published import CSI_TABLE_2, CSI_TABLE_3
@@ -48,38 +52,84 @@ class Faces:
     subjects: list[str]
 
 
-def faces_of_dataset(folder: Path, *, split: str, style: str, limit: int | None) -> Faces:
-    """Return the faces of one split with simulated sketches.
+def faces_of_dataset(
+    folder: Path, generator: LoadedGenerator, *, split: str, limit: int | None
+) -> Faces:
+    """Return the faces of one split with sketches in the generator's style and frame.
 
     Raises:
         DataFolderError: Not a finished data set, or an empty split.
         HashMismatch: A file was changed since it was written.
+        InputError: The data set is aligned otherwise than the generator's training faces were.
     """
     from forensic.datasets.pairs import SketchPhotoPairs
 
-    pairs = SketchPhotoPairs(folder, split=split, style=style, limit=limit)
+    frame = asdict(generator.frame)
+    pairs = SketchPhotoPairs(folder, split=split, style=generator.style, limit=limit, **frame)
+    if pairs.geometry != generator.geometry:
+        raise InputError(
+            f"{folder} is aligned as {pairs.geometry!r}, but {generator.name} works in "
+            f"{generator.geometry!r}. Pack it again with --geometry {generator.geometry}."
+        )
     return Faces(pairs.sketches, pairs.photos, [record.subject for record in pairs.records])
 
 
-def faces_of_pairs(photos: Path, sketches: Path, *, style: str, aligned: str) -> Faces:
-    """Return hand-drawn pairs of a known geometry, cropped as CSI does and put through its style.
+def invert_pairs(
+    photos: Path,
+    sketches: Path,
+    generator: LoadedGenerator,
+    *,
+    aligned: str | None,
+    device: torch.device,
+) -> tuple[Faces, Images]:
+    """Return hand-drawn pairs as a generator of faces sees them, and what it makes of them.
 
     Drawings are mended as `forensic identify` does, see `read_image`.
+
+    Args:
+        photos: Folder of photos.
+        sketches: Folder of sketches of the same names.
+        generator: From sketch to photo.
+        aligned: Geometry in which all images lie; None finds the faces.
+        device: Where the generator is.
 
     Raises:
         DataFolderError: The folders' files do not match.
         LandmarksError: An image does not have the size of the geometry.
         ImageError: A file is not an image that can be used.
+        InputError: No face is found in an image; the message names it.
     """
-    operator = SKETCH_STYLES[style]
-    drawn, true, subjects = [], [], []
-    for pair in pair_folders(photos, sketches):
-        photo, sketch = read_image(pair.photo), read_image(pair.sketch)
-        true.append(align_face(photo, aligned_landmarks(photo, aligned), "csi-96")[0])
-        crop, _ = align_face(sketch, aligned_landmarks(sketch, aligned), "csi-96")
-        drawn.append(operator(crop))
-        subjects.append(pair.probe_id)
-    return Faces(np.stack(drawn), np.stack(true), subjects)
+    pairs = pair_folders(photos, sketches)
+    find = _finder(aligned, device)
+    drawings = [read_image(pair.sketch) for pair in pairs]
+    points = [
+        find(drawing, pair.sketch.name, "sketch")
+        for drawing, pair in zip(drawings, pairs, strict=True)
+    ]
+    made = SketchInverter(generator, device=device).invert(drawings, points)
+    true = []
+    for pair in pairs:
+        photo = read_image(pair.photo)
+        five = find(photo, pair.photo.name, "photo")
+        true.append(generator.frame.apply(align_face(photo, five, generator.geometry)[0]))
+    seen = [face.source for face in made if face.source is not None]
+    faces = Faces(np.stack(seen), np.stack(true), [pair.probe_id for pair in pairs])
+    return faces, np.stack([face.image for face in made])
+
+
+def _finder(aligned: str | None, device: torch.device) -> Callable[[RGB, str, Kind], Landmarks]:
+    """Return what finds the five points of an image, given its name and kind."""
+    detector = None if aligned else FaceDetector(str(device))
+
+    def find(image: RGB, name: str, kind: Kind) -> Landmarks:
+        try:
+            if detector is None:
+                return aligned_landmarks(image, str(aligned))
+            return find_face(image, detector, kind=kind, allow_many=True).landmarks
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from error
+
+    return find
 
 
 def synthesize(generator: LoadedGenerator, sketches: Images, *, device: torch.device) -> Images:
@@ -133,7 +183,9 @@ def write_sheet(path: Path, made: Images, faces: Faces, *, n_faces: int, seed: i
 @click.option("--limit", type=int, help="Only the first so many of --data.")
 @click.option("--photos", type=click.Path(path_type=Path), help="Photos of hand-drawn pairs.")
 @click.option("--sketches", type=click.Path(path_type=Path), help="Sketches of those pairs.")
-@click.option("--aligned", default="cufs", show_default=True, help="Geometry of those pairs.")
+@click.option(
+    "--aligned", help="Geometry in which those pairs lie, e.g. cufs; else faces are found."
+)
 @click.option("--sheet", type=click.Path(path_type=Path), help="Write a contact sheet (PNG).")
 @click.option("--n-faces", default=32, show_default=True, help="Faces on the contact sheet.")
 @click.option("--json", "out", type=click.Path(path_type=Path), help="Write the figures.")
@@ -146,7 +198,7 @@ def evaluate(
     limit: int | None,
     photos: Path | None,
     sketches: Path | None,
-    aligned: str,
+    aligned: str | None,
     sheet: Path | None,
     n_faces: int,
     out: Path | None,
@@ -161,13 +213,17 @@ def evaluate(
     seed_everything(seed)
     where = choose_device(device)
     loaded = load_generator(generator, where)
+    if loaded.direction != SKETCH_TO_PHOTO:
+        raise InputError(
+            f"{generator} draws photos; what it draws is measured by `forensic benchmark papers`."
+        )
     if data:
-        faces = faces_of_dataset(data, split=split, style=loaded.style, limit=limit)
+        faces = faces_of_dataset(data, loaded, split=split, limit=limit)
+        made = synthesize(loaded, faces.sketches, device=where)
     elif photos and sketches:
-        faces = faces_of_pairs(photos, sketches, style=loaded.style, aligned=aligned)
+        faces, made = invert_pairs(photos, sketches, loaded, aligned=aligned, device=where)
     else:
         raise InputError("Give --data FOLDER, or --photos FOLDER with --sketches FOLDER.")
-    made = synthesize(loaded, faces.sketches, device=where)
     figures = score(made, faces, seed=seed)
     click.echo(
         f"{generator} ({loaded.style} sketches), {len(made)} faces of "

@@ -28,11 +28,17 @@ def random_photo(seed: int, side_px: int = SIDE_PX) -> NDArray[np.uint8]:
 
 
 def write_packed(
-    folder: Path, *, n_train: int = 6, n_validation: int = 2, n_test: int = 0, quality: int = 100
+    folder: Path,
+    *,
+    n_train: int = 6,
+    n_validation: int = 2,
+    n_test: int = 0,
+    quality: int = 100,
+    geometry: str = "test",
 ) -> Path:
     """Write a data set of photos, one person each, and return its folder."""
     splits = ["train"] * n_train + ["validation"] * n_validation + ["test"] * n_test
-    with PackedWriter(folder, geometry="test", quality=quality) as writer:
+    with PackedWriter(folder, geometry=geometry, quality=quality) as writer:
         for seed, split in enumerate(splits):
             record = Record(f"toy/{seed}", f"toy/person-{seed}", split, f"{seed:064x}")
             writer.add(record, {"photo": random_photo(seed)})
