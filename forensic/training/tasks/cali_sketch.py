@@ -81,7 +81,7 @@ class CaliSketchTask:
         gradients is read as a plus.
     """
 
-    higher_is_better = True
+    score, higher_is_better = "psnr", True
     samples = CalibrationFaces
 
     def __init__(
@@ -115,7 +115,8 @@ class CaliSketchTask:
             raise RecipeError(f"targets is {list(targets)}, expected some of {list(TARGETS)}.")
         self.targets, self.separate_steps = tuple(targets), separate_steps
         self.calibration_only = calibration_only
-        self.score = "f1" if calibration_only else "psnr"
+        if calibration_only:
+            self.score = "f1"
         self.rates = (learning_rate, joint_rate, discriminator_share)
         self.calibration_weight = calibration_weight
         self.weights = {
