@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
+from werkzeug.wsgi import ClosingIterator
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 CHROMIUM = "FORENSIC_TEST_CHROMIUM"
 _PLACES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -59,7 +63,7 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def served(app: Flask) -> Iterator[str]:
     """Serve an app on a free port of this machine; yields its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, _in_one_piece(app), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -67,6 +71,16 @@ def served(app: Flask) -> Iterator[str]:
     finally:
         server.shutdown()
         thread.join()
+
+
+def _in_one_piece(app: Flask) -> WSGIApplication:
+    """Read every answer whole: Werkzeug leaves its file open where the browser hangs up midway."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with closing(ClosingIterator(app(environ, start_response))) as body:
+            return [b"".join(body)]
+
+    return answer
 
 
 class Desk:
