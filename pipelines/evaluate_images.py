@@ -80,6 +80,7 @@ def invert_pairs(
     generator: LoadedGenerator,
     *,
     aligned: str | None,
+    allow_many: bool,
     device: torch.device,
 ) -> tuple[Faces, Images]:
     """Return hand-drawn pairs as a generator of faces sees them, and what it makes of them.
@@ -91,6 +92,7 @@ def invert_pairs(
         sketches: Folder of sketches of the same names.
         generator: From sketch to photo.
         aligned: Geometry in which all images lie; None finds the faces.
+        allow_many: Take the most central large face of an image that shows several.
         device: Where the generator is.
 
     Raises:
@@ -100,7 +102,7 @@ def invert_pairs(
         InputError: No face is found in an image; the message names it.
     """
     pairs = pair_folders(photos, sketches)
-    find = _finder(aligned, device)
+    find = _finder(aligned, device, allow_many=allow_many)
     drawings = [read_image(pair.sketch) for pair in pairs]
     points = [
         find(drawing, pair.sketch.name, "sketch")
@@ -117,7 +119,9 @@ def invert_pairs(
     return faces, np.stack([face.image for face in made])
 
 
-def _finder(aligned: str | None, device: torch.device) -> Callable[[RGB, str, Kind], Landmarks]:
+def _finder(
+    aligned: str | None, device: torch.device, *, allow_many: bool
+) -> Callable[[RGB, str, Kind], Landmarks]:
     """Return what finds the five points of an image, given its name and kind."""
     detector = None if aligned else FaceDetector(str(device))
 
@@ -125,7 +129,7 @@ def _finder(aligned: str | None, device: torch.device) -> Callable[[RGB, str, Ki
         try:
             if detector is None:
                 return aligned_landmarks(image, str(aligned))
-            return find_face(image, detector, kind=kind, allow_many=True).landmarks
+            return find_face(image, detector, kind=kind, allow_many=allow_many).landmarks
         except InputError as error:
             raise InputError(f"{name}: {error}") from error
 
@@ -186,6 +190,9 @@ def write_sheet(path: Path, made: Images, faces: Faces, *, n_faces: int, seed: i
 @click.option(
     "--aligned", help="Geometry in which those pairs lie, e.g. cufs; else faces are found."
 )
+@click.option(
+    "--allow-many", is_flag=True, help="In an image of several people take the most central one."
+)
 @click.option("--sheet", type=click.Path(path_type=Path), help="Write a contact sheet (PNG).")
 @click.option("--n-faces", default=32, show_default=True, help="Faces on the contact sheet.")
 @click.option("--json", "out", type=click.Path(path_type=Path), help="Write the figures.")
@@ -199,6 +206,7 @@ def evaluate(
     photos: Path | None,
     sketches: Path | None,
     aligned: str | None,
+    allow_many: bool,
     sheet: Path | None,
     n_faces: int,
     out: Path | None,
@@ -221,7 +229,9 @@ def evaluate(
         faces = faces_of_dataset(data, loaded, split=split, limit=limit)
         made = synthesize(loaded, faces.sketches, device=where)
     elif photos and sketches:
-        faces, made = invert_pairs(photos, sketches, loaded, aligned=aligned, device=where)
+        faces, made = invert_pairs(
+            photos, sketches, loaded, aligned=aligned, allow_many=allow_many, device=where
+        )
     else:
         raise InputError("Give --data FOLDER, or --photos FOLDER with --sketches FOLDER.")
     figures = score(made, faces, seed=seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from dataclasses import asdict
@@ -14,6 +15,7 @@ from forensic.cli.progress import show_progress
 
 if TYPE_CHECKING:
     from forensic.embedders.embedder import Embedder
+    from forensic.faces.detect import FaceDetector
     from forensic.gallery.index import GalleryIndex
     from forensic.identification.hand import Hand
     from forensic.identification.identifier import RankList
@@ -119,7 +121,6 @@ def _landmarks_of(
     drawing: RGB, file: Path | None, aligned: str | None, *, device: str
 ) -> Landmarks:
     """Return the sketch's landmarks from the one source that the user chose."""
-    from forensic.faces.detect import FaceDetector
     from forensic.faces.landmarks import aligned_landmarks, load_landmarks
     from forensic.faces.search import find_face
 
@@ -129,12 +130,19 @@ def _landmarks_of(
         return load_landmarks(file)
     if aligned:
         return aligned_landmarks(drawing, aligned)
-    return find_face(drawing, FaceDetector(device), kind="sketch").landmarks
+    return find_face(drawing, _detector(device), kind="sketch").landmarks
+
+
+@functools.cache
+def _detector(device: str) -> FaceDetector:
+    """Return the detector for all drawings of a run; its networks are read once."""
+    from forensic.faces.detect import FaceDetector
+
+    return FaceDetector(device)
 
 
 def _open_gallery(gallery: Path, embedder: Embedder, *, device: str) -> GalleryIndex:
     """Return a saved index, or one built now from a folder of photos."""
-    from forensic.faces.detect import FaceDetector
     from forensic.gallery.index import GalleryIndex
     from forensic.gallery.store import MANIFEST
     from forensic.identification.enrol import FaceEnroller
@@ -148,7 +156,7 @@ def _open_gallery(gallery: Path, embedder: Embedder, *, device: str) -> GalleryI
             device=device,
         )
     found = photos_of_folder(gallery)
-    enroller = FaceEnroller(embedder=embedder, detector=FaceDetector(device))
+    enroller = FaceEnroller(embedder=embedder, detector=_detector(device))
     with show_progress("Photos", len(found)) as on_photos:
         index, enrolment = build_gallery(
             found, enroller=enroller, device=device, on_photos=on_photos
@@ -211,5 +219,10 @@ def _as_text(ranked: RankList) -> str:
             f"{c.rank:>4}  " + "  ".join(f"{name} {value:+.2f}" for name, value in parts.items())
             for c, parts in zip(ranked.candidates, ranked.contributions, strict=True)
         ]
+    if known := ranked.provenance.get("same_hand_sketches"):
+        lines.append(
+            f"What {known} sketches by the same artist share was taken out first; odds were fitted "
+            "without that and do not hold here."
+        )
     lines.append(f"Gallery: {ranked.gallery_size} persons, {ranked.n_photos} photos.")
     return "\n".join(lines)

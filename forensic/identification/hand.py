@@ -48,19 +48,10 @@ class Hand:
     rejected: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def digests(self) -> tuple[str, ...]:
-        """Return the SHA-256 of each sketch's pixels."""
-        return tuple(map(digest_of, self.sketches))
-
-    @property
     def sha256(self) -> str:
-        """Return one SHA-256 for all of them."""
-        return sha256_of_bytes("".join(sorted(self.digests)).encode())
-
-
-def digest_of(sketch: RGB) -> str:
-    """Return the SHA-256 of a sketch's pixels."""
-    return sha256_of_bytes(np.ascontiguousarray(sketch).tobytes())
+        """Return one SHA-256 for the pixels of all of them, in whatever order."""
+        digests = (sha256_of_bytes(sketch.tobytes()) for sketch in self.sketches)
+        return sha256_of_bytes("".join(sorted(digests)).encode())
 
 
 def read_hand(folder: Path, find: Callable[[RGB], Landmarks]) -> Hand:
@@ -95,24 +86,27 @@ def read_hand(folder: Path, find: Callable[[RGB], Landmarks]) -> Hand:
     return Hand(sketches, landmarks, rejected)
 
 
-def centre_rows(vectors: Vectors, others: Sequence[Vectors]) -> Vectors:
-    """Return unit rows without what the other sketches of their hand share.
+def centre_rows(vectors: Vectors, sketches: Vectors) -> Vectors:
+    """Return unit rows without what the sketches of their hand share.
+
+    A row may be among the sketches: taking out a share of itself only changes its length, so that
+    n sketches with it say the same as the n - 1 others.
 
     Args:
         vectors: (B, D) unit rows.
-        others: For each of them (n, D) unit rows of other sketches of that hand, n may be 0.
+        sketches: (n, D) unit rows of sketches of that hand.
 
     Raises:
-        RangeError: A sketch is nothing but what its hand shares.
+        RangeError: A row is nothing but what its hand shares.
     """
-    shared = [rows.sum(axis=0, dtype=np.float64) / (len(rows) + SHRINK) for rows in others]
-    return unit_rows(vectors - np.stack(shared)) if len(vectors) else vectors
+    shared = sketches.sum(axis=0, dtype=np.float64) / (len(sketches) + SHRINK)
+    return unit_rows(vectors - shared)
 
 
 class HandMethod:
     """Another method, without what all sketches of one hand share.
 
-    A probe that is itself among the hand's sketches is left out of what they share.
+    A probe may be among the hand's sketches, see `centre_rows`.
 
     Args:
         method: The other method; its name and weights remain.
@@ -127,7 +121,6 @@ class HandMethod:
         self.weights_sha256 = method.weights_sha256
         self.hand = hand
         self._method = method
-        self._digests = np.array(hand.digests)
         starts = range(0, len(hand.sketches), BATCH_SIZE)
         parts = [slice(start, start + BATCH_SIZE) for start in starts]
         self._rows = np.concatenate(
@@ -148,5 +141,4 @@ class HandMethod:
             RangeError: A sketch is nothing but what its hand shares.
         """
         probes = self._method.probe(sketches, landmarks, is_simulated=is_simulated)
-        others = [self._rows[self._digests != digest_of(sketch)] for sketch in sketches]
-        return replace(probes, vectors=centre_rows(probes.vectors, others))
+        return replace(probes, vectors=centre_rows(probes.vectors, self._rows))

@@ -29,7 +29,7 @@ def same_hand_text(hand: SameHandRecord) -> str:
     left_out = f" ({len(hand.rejected)} could not be used)" if hand.rejected else ""
     return (
         f"what {count(hand.sketches)} sketches by the same artist{left_out} share was taken out "
-        "of every sketch; no photos of theirs were used, and no sketch counted for itself"
+        "of every sketch; no photos of theirs were used"
     )
 
 

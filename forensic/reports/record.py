@@ -112,7 +112,7 @@ class EmbedderRecord(StrictModel):
 class SameHandRecord(StrictModel):
     """Other sketches by the same artist, whose common style was taken out of every sketch."""
 
-    sketches: int = Field(ge=1, description="Used; a probe among them is left out for itself.")
+    sketches: int = Field(ge=1, description="Used; a probe among them changes nothing.")
     sha256: str = Field(description="Of all of them.")
     rejected: dict[str, str] = Field(description="Which could not be used, and why.")
 

@@ -87,8 +87,8 @@ GALLERY_INDEX = click.option(
 @click.option(
     "--same-hand",
     type=FOLDER,
-    help="Sketches by the artist of all --sketches, who may be among them: what they share is "
-    "taken out of each; no photos needed.",
+    help="Sketches by the artist of all --sketches (and of --non-mated and --calibrate), which may "
+    "be among them: what they share is taken out of each; no photos needed.",
 )
 @click.option(
     "--methods",

@@ -223,5 +223,8 @@ def test_other_sketches_of_the_same_hand_are_used_and_named(folder: Path, index:
     documents = [json.loads(result.stdout) for result in (alone, beside)]
     assert documents[1]["provenance"]["same_hand_sketches"] == 4
     assert documents[0]["candidates"] != documents[1]["candidates"]
-    few = search(folder, *options, "--same-hand", folder / "photos")
+    points = ("--landmarks", folder / "points.json")
+    few = search(folder, index, *points, "--same-hand", folder / "photos")
     assert few.exit_code == 0, "three are enough, and the blank one is left out"
+    assert "What 3 sketches by the same artist share was taken out first" in few.stdout
+    assert "same artist" not in search(folder, index, *points).stdout

@@ -11,13 +11,9 @@ import torch
 
 from forensic.errors import DataFolderError, NoFaceError, RangeError
 from forensic.identification import hand as hands
+from forensic.identification import methods
 from forensic.identification.hand import SHRINK, Hand, HandMethod, centre_rows, read_hand
-from forensic.identification.methods import (
-    DirectMethod,
-    FusionMethod,
-    create_method,
-    describe_method,
-)
+from forensic.identification.methods import DirectMethod, create_method, describe_method
 from forensic.identification.probes import Probes
 from forensic.images.io import write_image
 from forensic.values import RGB, Landmarks
@@ -53,18 +49,18 @@ def test_the_mean_of_others_is_subtracted_as_if_two_more_had_no_shift() -> None:
     probe = np.array([[0.6, 0.8]], np.float32)
     others = np.array([[1, 0]] * 6, np.float32)
     expected = np.array([0.6 - 6 / (6 + SHRINK), 0.8])
-    found = centre_rows(probe, [others])
+    found = centre_rows(probe, others)
     np.testing.assert_allclose(found[0], expected / np.linalg.norm(expected), atol=1e-6)
 
 
 def test_without_others_a_row_stays_what_it_is() -> None:
     probe = np.array([[0.6, 0.8]], np.float32)
-    np.testing.assert_allclose(centre_rows(probe, [np.zeros((0, 2), np.float32)]), probe)
+    np.testing.assert_allclose(centre_rows(probe, np.zeros((0, 2), np.float32)), probe)
 
 
 def test_nothing_left_is_refused() -> None:
     with pytest.raises(RangeError):
-        centre_rows(np.zeros((1, 2), np.float32), [np.zeros((0, 2), np.float32)])
+        centre_rows(np.zeros((1, 2), np.float32), np.zeros((0, 2), np.float32))
 
 
 def test_a_person_is_found_once_the_style_is_out() -> None:
@@ -76,7 +72,7 @@ def test_a_person_is_found_once_the_style_is_out() -> None:
     assert centred.argmax() == 4
 
 
-def test_a_probe_among_the_hands_sketches_is_left_out_of_what_they_share() -> None:
+def test_a_probe_among_the_hands_sketches_changes_nothing() -> None:
     method = DirectMethod(embedder=FakeEmbedder())
     with_itself = HandMethod(method, HAND).probe(SKETCHES[1:2], POINTS[1:2]).vectors
     rest = Hand((SKETCHES[0], *SKETCHES[2:4]), (POINTS[0], *POINTS[2:4]))
@@ -84,10 +80,12 @@ def test_a_probe_among_the_hands_sketches_is_left_out_of_what_they_share() -> No
     np.testing.assert_allclose(with_itself, without, atol=1e-6)
 
 
-def test_every_part_of_a_fusion_is_centred_and_the_result_says_so() -> None:
-    none = create_method("none", embedder=FakeEmbedder(), device=CPU, hand=HAND)
+def test_every_part_of_a_fusion_is_centred_and_the_result_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     fusion = Fusion("toy", "0" * 64, (FusionPart("none", 2.0, {}),), 0.0, {})
-    method = FusionMethod(fusion=fusion, parts=[none])
+    monkeypatch.setattr(methods, "find_fusion", lambda *_args, **_options: fusion)
+    method = create_method("best", embedder=FakeEmbedder(), device=CPU, hand=HAND)
     probes = method.probe(SKETCHES[4:], POINTS[4:])
     expected = HandMethod(DirectMethod(embedder=FakeEmbedder()), HAND)
     np.testing.assert_allclose(
