@@ -1,7 +1,8 @@
 """`forensic dataset adapter`: one small folder with all that the training of an adapter needs.
 
     OUT/
-      pairs/         photo and drawing of each pair; people held out are its validation split
+      pairs/         photo and drawing of each pair; half of the people held out are its validation
+                     split, the other half are kept for reports and lie nowhere here
       photos/        photos to draw, and some drawings of them by operators
       people.json    who is who, who is held out, and which photos were left out as lookalikes
 
@@ -13,7 +14,7 @@ held out are arranged from the files themselves for benchmarks, which mend each 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,30 @@ class People:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataFolderError(f"{path} does not say who is held out: {error}.") from error
 
+    def half(self, key: str) -> str:
+        """Return `fit` or `report`: which half of the people the person of a pair belongs to.
+
+        What is chosen or fitted on the one is reported on the other.
+        """
+        split = split_of_subject(self.of_pair[key], validation_fraction=0.5, seed=1)
+        return "fit" if split == "train" else "report"
+
+    def seen_in(self, folders: Sequence[Path]) -> set[str]:
+        """Return who is on a training picture of one of the packed data sets."""
+        from forensic.datasets.packed import PackedDataset
+
+        return {
+            self.of_pair[record.key]
+            for folder in folders
+            for record in PackedDataset(folder, verify=False).records
+            if record.split == "train" and record.key in self.of_pair
+        }
+
+    def without(self, known: Collection[str]) -> People:
+        """Return the same with some people no longer held out."""
+        held_out = frozenset(key for key in self.held_out if self.of_pair[key] not in known)
+        return replace(self, held_out=held_out)
+
     def write(self, path: Path) -> None:
         """Write everything as JSON, sorted."""
         write_json(
@@ -96,6 +121,7 @@ def build_adapter_data(
     plan: AdapterPlan,
     *,
     people: Path | None = None,
+    seen: Sequence[Path] = (),
 ) -> Counter[str]:
     """Join taught data sets into one folder; return how many faces went where.
 
@@ -106,6 +132,8 @@ def build_adapter_data(
         plan: What is held out, and how much is kept.
         people: `people.json` of an earlier folder, so that another embedder's data hold out the
             same people; without it, people are told apart by these vectors.
+        seen: Packed pairs on which the embedder was trained. Its people prove nothing when held
+            out, so they are trained on.
 
     Raises:
         DataFolderError: A folder is no data set, has no vectors, or those of another embedder.
@@ -128,6 +156,7 @@ def build_adapter_data(
         known = tell_apart(packed[0].records, vectors[0], plan)
         others = [record for data in packed[1:] for record in data.records]
         known = leave_out_lookalikes(known, packed[0].records, vectors[0], others, vectors[1:])
+    known = known.without(known.seen_in(seen))
     outcome = Counter[str]()
     writer = _Writer(out, plan, known, teachers[0], outcome)
     writer.write("pairs", packed[:1], vectors[:1])
@@ -215,7 +244,7 @@ class _Writer:
         save_targets(folder, np.concatenate(kept), self._teacher)
 
     def _chosen(self, records: Sequence[Record]) -> list[int]:
-        """Return rows to keep: not too many photos of one person, no lookalikes."""
+        """Return rows to keep: nobody for reports, no lookalikes, not too many of one person."""
         counts = Counter[str]()
         rows = []
         for row, record in enumerate(records):
@@ -223,9 +252,15 @@ class _Writer:
             counts[record.subject] += 1
             if record.key in self._people.left_out:
                 self._outcome["left out, like a held-out person"] += 1
+            elif self._is_for_reports(record):
+                self._outcome["kept for reports"] += 1
             elif is_pair or counts[record.subject] <= self._plan.most_per_person:
                 rows.append(row)
         return rows
+
+    def _is_for_reports(self, record: Record) -> bool:
+        known = self._people
+        return record.key in known.held_out and known.half(record.key) == "report"
 
     def _add(self, writer: PackedWriter, data: PackedDataset, records: Sequence[Record]) -> None:
         """Copy some faces, packed again in the plan's quality."""
@@ -249,6 +284,12 @@ class _Writer:
         return list(record.images) if is_pair or place != "train" else ["photo"]
 
 
+SEEN = click.option(
+    "--seen", type=click.Path(path_type=Path), multiple=True,
+    help="Packed pairs that the embedder was trained on; its people are not held out. Repeatable.",
+)  # fmt: skip
+
+
 @click.command()
 @click.option("--pairs", required=True, type=click.Path(path_type=Path), help="Data set of pairs.")
 @click.option(
@@ -258,6 +299,7 @@ class _Writer:
 @click.option(
     "--people", type=click.Path(path_type=Path), help="people.json of an earlier such folder."
 )
+@SEEN
 @click.option("--held-out", default=0.12, show_default=True, help="Share of pairs' people.")
 @click.option("--seed", default=0, show_default=True, help="Chooses the people held out.")
 @click.option("--most-per-person", default=8, show_default=True, help="Photos of one person.")
@@ -268,6 +310,7 @@ def adapter(
     photos: tuple[Path, ...],
     out: Path,
     people: Path | None,
+    seen: tuple[Path, ...],
     held_out: float,
     seed: int,
     most_per_person: int,
@@ -276,13 +319,14 @@ def adapter(
 ) -> None:
     """Join data sets that `forensic dataset teach` has seen, for `forensic train adapter`.
 
-    People of the pairs are held out by a hash of who they are. Photos that may show one of them
+    People of the pairs are held out by a hash of who they are: half of them choose among the
+    weights of a training, the others are for reports. Photos that may show one of them
     under another name are left out.
     """
     if not photos:
         raise InputError("Give at least one data set of photos with --photos.")
     plan = AdapterPlan(held_out, seed, most_per_person, stored_share, quality)
-    outcome = build_adapter_data(pairs, photos, out, plan, people=people)
+    outcome = build_adapter_data(pairs, photos, out, plan, people=people, seen=seen)
     for what, count in sorted(outcome.items()):
         click.echo(f"{what}: {count}")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())

@@ -7,17 +7,11 @@ from pathlib import Path
 
 import click
 
-from forensic.datasets.packed import PackedDataset
-from forensic.datasets.splits import split_of_subject
 from forensic.errors import DataFolderError, InputError
 from forensic.images.io import list_images
-from pipelines.adapter_data import PEOPLE, People
+from pipelines.adapter_data import PEOPLE, SEEN, People
 
 PARTS = ("fit", "report", "all")
-SEEN = click.option(
-    "--seen", type=click.Path(path_type=Path), multiple=True,
-    help="Packed pairs that the embedder was trained on; its people are left out. Repeatable.",
-)  # fmt: skip
 
 
 def arrange_heldout(
@@ -48,16 +42,15 @@ def arrange_heldout(
         DataFolderError: `data` names nobody of a source, or a file is missing.
     """
     people = People.read(data / PEOPLE)
-    known = _people_seen(seen, people)
+    known = people.seen_in(seen)
     counts = {}
     for source, folder in sources.items():
         chosen: dict[str, str] = {}
         for key in sorted(people.held_out):
             name, _, stem = key.partition("/")
             person = people.of_pair[key]
-            half = split_of_subject(person, validation_fraction=0.5, seed=1)
             is_new = name == source and person not in known
-            if is_new and part in ("all", "fit" if half == "train" else "report"):
+            if is_new and part in ("all", people.half(key)):
                 chosen.setdefault(person, stem)
         if not chosen:
             raise DataFolderError(f"{data} holds out nobody of {source!r}.")
@@ -66,16 +59,6 @@ def arrange_heldout(
             _link(files, sorted(chosen.values()), out / source / kind)
         counts[source] = len(chosen)
     return counts
-
-
-def _people_seen(folders: Sequence[Path], people: People) -> set[str]:
-    """Return who is on a training picture of one of the packed data sets."""
-    return {
-        people.of_pair[record.key]
-        for folder in folders
-        for record in PackedDataset(folder, verify=False).records
-        if record.split == "train" and record.key in people.of_pair
-    }
 
 
 def read_sources(entries: Sequence[str]) -> dict[str, Path]:

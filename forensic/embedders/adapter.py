@@ -18,7 +18,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from forensic.embedders.embedder import Embedder, TrainableEmbedder, check_faces, unit_rows
+from forensic.embedders.joint import JointEmbedder, embed_side_by_side
 from forensic.embedders.sketchface import fold_norms
 from forensic.errors import MissingWeights, WeightsError
 from forensic.files import sha256_of_file
@@ -35,6 +36,9 @@ from forensic.layers.memory import to_channels_last
 from forensic.values import Vectors
 from forensic.weights.bundle import load_bundle, read_bundle_metadata
 from forensic.weights.store import BUNDLED, find_weights
+
+ADAPTER = "adapter"
+"""What the way through a sketch encoder is called, among methods and in results."""
 
 BATCH = 16
 SHIFT = 3
@@ -66,6 +70,19 @@ class AdapterConfig:
         return asdict(self)
 
 
+class SketchEncoder(Protocol):
+    """Puts sketches where an embedder puts the photos.
+
+    Attributes:
+        weights_sha256: SHA-256 of each file used, by name.
+    """
+
+    weights_sha256: dict[str, str]
+
+    def embed(self, sketches: NDArray[np.uint8]) -> Vectors:
+        """Return (B, D) unit rows for sketches (B, H, W, 3) uint8 in the embedder's geometry."""
+
+
 class SketchAdapter:
     """A trained sketch encoder: the vectors of ten looks at a sketch, added.
 
@@ -80,7 +97,7 @@ class SketchAdapter:
 
     Attributes:
         config: What the bundle says of itself.
-        weights_sha256: SHA-256 of the file.
+        weights_sha256: SHA-256 of the file, as `adapter`.
 
     Raises:
         WeightsError: The file is missing or not such a bundle, or belongs to another embedder.
@@ -95,7 +112,7 @@ class SketchAdapter:
         dtype: torch.dtype | None = None,
     ) -> None:
         self.config, network = load_adapter_network(weights_path, embedder)
-        self.weights_sha256 = sha256_of_file(weights_path)
+        self.weights_sha256 = {ADAPTER: sha256_of_file(weights_path)}
         self._device = device
         self._dtype = dtype or (torch.float16 if device.type == "cuda" else torch.bfloat16)
         self._network = to_channels_last(fold_norms(network).to(self._dtype), device)
@@ -117,6 +134,35 @@ class SketchAdapter:
             added = looks.unflatten(0, (-1, len(batch))).sum(0)
             rows.append(unit_rows(added.cpu().numpy()))
         return np.concatenate(rows)
+
+
+class JointAdapter:
+    """The sketch encoders of joined embedders, their vectors side by side as there.
+
+    Args:
+        parts: By name of the embedder, in its order.
+
+    Attributes:
+        weights_sha256: SHA-256 of each file, by `adapter` and the embedder's name.
+    """
+
+    def __init__(self, parts: Mapping[str, SketchEncoder]) -> None:
+        self._parts = tuple(parts.values())
+        self.weights_sha256 = {
+            f"{ADAPTER} {name}": sha256
+            for name, part in parts.items()
+            for sha256 in part.weights_sha256.values()
+        }
+
+    def embed(self, sketches: NDArray[np.uint8]) -> Vectors:
+        """Return (B, dimension) unit rows for sketches (B, H, W, 3) uint8 in the geometry.
+
+        Raises:
+            ShapeError: The sketches are not in that geometry.
+            DtypeError: The sketches are not uint8.
+            RangeError: A network gave no direction for a sketch.
+        """
+        return embed_side_by_side(self._parts, sketches)
 
 
 def looks_at(batch: Tensor) -> Tensor:
@@ -208,8 +254,8 @@ def find_adapter(embedder: Embedder, *, folder: Path | None = None) -> Path | No
 
 def load_adapter(
     embedder: Embedder, *, device: torch.device, folder: Path | None = None
-) -> SketchAdapter:
-    """Return the adapter of an embedder.
+) -> SketchEncoder:
+    """Return the adapter of an embedder; for joined ones, those of all.
 
     Args:
         embedder: The gallery's.
@@ -220,6 +266,10 @@ def load_adapter(
         MissingWeights: There is none; the message says what makes one.
         WeightsError: The file is damaged or belongs to another embedder.
     """
+    if isinstance(embedder, JointEmbedder):
+        return JointAdapter(
+            {part.name: load_adapter(part, device=device, folder=folder) for part in embedder.parts}
+        )
     path = find_adapter(embedder, folder=folder)
     if path is None:
         raise MissingWeights(

@@ -3,7 +3,9 @@
 An embedder is asked for by a name of the table, by the path of a TOML file that describes an
 ONNX network (`model.toml`, `onnx:model.toml`, or `model.onnx` with `model.toml` beside it), or
 as `kind:path` with a weights file of the user's own (`facenet:weights.pt`,
-`sketchface:weights.safetensors`).
+`sketchface:weights.safetensors`). An ONNX network whose TOML file lies in the folder of fetched
+weights is known by the name that the file gives it as well. Several, joined by `+`, are one
+(`model.toml+sketchface`).
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ from pathlib import Path
 
 import torch
 
-from forensic.embedders.embedder import TrainableEmbedder
+from forensic.embedders.embedder import Embedder, TrainableEmbedder
 from forensic.embedders.facenet import FaceNetEmbedder
-from forensic.embedders.onnx import OnnxEmbedder
+from forensic.embedders.joint import JOIN, JointEmbedder
+from forensic.embedders.onnx import OnnxEmbedder, load_onnx_description
 from forensic.embedders.sketchface import SketchFaceEmbedder
 from forensic.errors import MissingWeights
 from forensic.registry import Registry
@@ -57,11 +60,12 @@ KINDS: Registry[Builder] = Registry(
 
 def create_embedder(
     name_or_path: str, *, device: torch.device, weights: Path | None = None
-) -> TrainableEmbedder:
+) -> Embedder:
     """Return the embedder called so, with its weights loaded and checked.
 
     Args:
-        name_or_path: A name of `EMBEDDERS`, a path that ends in `.toml`, or `kind:path`.
+        name_or_path: A name of `EMBEDDERS`, a path that ends in `.toml`, `kind:path`, or several
+            of these joined by `+`; a `+` in a path is taken for a join as well.
         device: Where to compute.
         weights: Folder of fetched weights; bundled ones are found without it.
 
@@ -71,7 +75,12 @@ def create_embedder(
         WeightsError: A file cannot be used, among others because its hash is wrong.
         RecipeError: A TOML description is malformed.
         DeviceError: The device cannot be used by this embedder.
+        InputError: Those joined have different geometries, or are the same.
     """
+    names = name_or_path.split(JOIN)
+    if len(names) > 1:
+        parts = [create_embedder(name, device=device, weights=weights) for name in names]
+        return JointEmbedder(parts)
     kind, path, name = locate_embedder(name_or_path, weights=weights)
     return KINDS[kind](path, device, name)
 
@@ -80,7 +89,7 @@ def locate_embedder(name_or_path: str, *, weights: Path | None = None) -> tuple[
     """Return an embedder's kind, the file it is built from, and what results call it.
 
     Args:
-        name_or_path: As for `create_embedder`.
+        name_or_path: As for `create_embedder`, of a single one.
         weights: Folder of fetched weights; bundled ones are found without it.
 
     Raises:
@@ -96,9 +105,24 @@ def locate_embedder(name_or_path: str, *, weights: Path | None = None) -> tuple[
         return "onnx", _existing(name_or_path), name_or_path
     if name_or_path.endswith(".onnx"):
         return "onnx", _description_beside(_existing(name_or_path)), name_or_path
+    described = _described(name_or_path, weights)
+    if described:
+        return "onnx", described, name_or_path
     builder, weights_name = EMBEDDERS[name_or_path]
     kind = next(name for name, known in KINDS.items() if known is builder)
     return kind, find_weights(weights_name, folder=weights), weights_name
+
+
+def _described(name: str, weights: Path | None) -> Path | None:
+    """Return the TOML file among the fetched weights that describes an ONNX network of this name.
+
+    Raises:
+        RecipeError: A TOML file there is malformed.
+    """
+    if weights is None or name in EMBEDDERS:
+        return None
+    found = sorted(weights.glob("*.toml"))
+    return next((path for path in found if load_onnx_description(path).name == name), None)
 
 
 def _description_beside(model: Path) -> Path:

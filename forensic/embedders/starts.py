@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from forensic.embedders.adapter import AdapterConfig
-from forensic.embedders.embedder import Embedder
+from forensic.embedders.embedder import Embedder, TrainableEmbedder
 from forensic.embedders.registry import create_embedder
 from forensic.errors import WeightsError
 from forensic.faces.align import TEMPLATES
@@ -36,6 +36,11 @@ def start_network(
         RecipeError: A TOML description is malformed.
     """
     embedder = create_embedder(name_or_path, device=torch.device("cpu"), weights=weights)
+    if not isinstance(embedder, TrainableEmbedder):
+        raise WeightsError(
+            f"{embedder.name} has no network of its own that training could start from. Name its "
+            "parts one by one."
+        )
     architecture, arguments, network = embedder.copy_network()
     _check_same(embedder, network)
     config = AdapterConfig(

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from forensic.embedders.adapter import SketchAdapter, load_adapter
+from forensic.embedders.adapter import ADAPTER, SketchEncoder, load_adapter
 from forensic.embedders.embedder import Embedder
+from forensic.embedders.joint import parts_of
 from forensic.faces.align import align_face
 from forensic.generators.registry import load_generator
 from forensic.identification.enrol import embed_faces
@@ -21,8 +22,6 @@ from forensic.identification.probes import Method, Probes
 from forensic.registry import Registry
 from forensic.values import RGB, Landmarks
 from forensic.weights.fusions import BEST, Fusion, find_fusion
-
-ADAPTER = "adapter"
 
 
 class DirectMethod:
@@ -77,11 +76,11 @@ class InversionMethod:
 class AdapterMethod:
     """Embeds the sketch with the sketch encoder that belongs to the embedder."""
 
-    def __init__(self, *, embedder: Embedder, adapter: SketchAdapter, name: str = ADAPTER) -> None:
+    def __init__(self, *, embedder: Embedder, adapter: SketchEncoder, name: str = ADAPTER) -> None:
         self.name = name
         self.embedder = embedder
         self._adapter = adapter
-        self.weights_sha256 = {name: adapter.weights_sha256}
+        self.weights_sha256 = adapter.weights_sha256
 
     def probe(
         self,
@@ -97,7 +96,7 @@ class AdapterMethod:
         """
         if not sketches:
             return Probes(np.zeros((0, self.embedder.dimension), dtype=np.float32), ())
-        template = self._adapter.config.template
+        template = self.embedder.template
         pairs = zip(sketches, landmarks, strict=True)
         crops = np.stack([align_face(sketch, points, template)[0] for sketch, points in pairs])
         return Probes(self._adapter.embed(crops), (None,) * len(sketches))
@@ -228,6 +227,8 @@ def describe_method(method: Method) -> dict[str, Any]:
         "embedder_template": embedder.template,
         "embedder_weights_sha256": embedder.weights_sha256,
     }
+    if joined := parts_of(embedder):
+        described["embedder_parts"] = {part.name: part.weights_sha256 for part in joined}
     if isinstance(method, FusionMethod):
         described["fusion_weights"] = dict(method.weights)
     hand = hand_of(method)

@@ -101,12 +101,15 @@ class FailureRecord(StrictModel):
 
 
 class EmbedderRecord(StrictModel):
-    """The network that turned faces into vectors."""
+    """The network that turned faces into vectors, or several joined."""
 
     name: str
     dimension: int
     template: str
     weights_sha256: str
+    parts: dict[str, str] = Field(
+        default_factory=dict, description="SHA-256 of the weights of each that was joined."
+    )
 
 
 class SameHandRecord(StrictModel):

@@ -93,10 +93,15 @@ def measured_accuracy(
 
 
 def _fused(embedder: str, weights_sha256: str) -> set[str]:
-    """Return the SHA-256 of all that the bundled fusion of an embedder uses."""
+    """Return the SHA-256 of all that the bundled fusion of an embedder uses.
+
+    None for joined embedders, of which a part uses several files: each card tells of one network.
+    """
     try:
         fusion = find_fusion(embedder, weights_sha256)
     except MissingWeights:
+        return set()
+    if any(len(part.weights_sha256) > 1 for part in fusion.parts):
         return set()
     return {sha256 for part in fusion.parts for sha256 in part.weights_sha256.values()}
 

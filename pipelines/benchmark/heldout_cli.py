@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from pipelines.adapter_data import SEEN
 from pipelines.benchmark.cli import EMBEDDER_HELP, FOLDER, KINDS
-from pipelines.heldout import SEEN
 
 PARTS = "adapter,none,csi-line,csi-grayscale,csi-color"
 

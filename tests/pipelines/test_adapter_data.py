@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,36 @@ def test_nobody_is_on_both_sides_under_two_names(built: Path) -> None:
     assert ("toy/006" in people.held_out) == ("toy/007" in people.held_out)
     assert 0 < len(people.held_out) < 12
     splits = {record.key: record.split for record in PackedDataset(built / "pairs").records}
-    assert {key for key, split in splits.items() if split == "validation"} == people.held_out
+    chosen_by = {key for key, split in splits.items() if split == "validation"}
+    assert chosen_by == {key for key in people.held_out if people.half(key) == "fit"}
+
+
+def test_people_for_reports_lie_in_no_pack_that_trains_or_chooses(
+    sets: tuple[Path, Path], tmp_path: Path
+) -> None:
+    plan = AdapterPlan(held_out=0.6)
+    outcome = build_adapter_data(sets[0], [sets[1]], tmp_path / "out", plan)
+    people = People.read(tmp_path / "out" / "people.json")
+    for_reports = {key for key in people.held_out if people.half(key) == "report"}
+    packed = {record.key for record in PackedDataset(tmp_path / "out" / "pairs").records}
+    assert for_reports
+    assert packed == set(people.of_pair) - for_reports
+    assert outcome["kept for reports"] == len(for_reports)
+
+
+def test_whom_the_embedder_saw_is_trained_on_and_not_held_out(
+    sets: tuple[Path, Path], tmp_path: Path
+) -> None:
+    plan = AdapterPlan(held_out=0.6)
+    build_adapter_data(sets[0], [sets[1]], tmp_path / "first", plan)
+    before = People.read(tmp_path / "first" / "people.json")
+    build_adapter_data(sets[0], [sets[1]], tmp_path / "all", replace(plan, held_out=0.0))
+    pairs = tmp_path / "all" / "pairs"  # trains everybody
+    build_adapter_data(sets[0], [sets[1]], tmp_path / "second", plan, seen=[pairs])
+    assert before.held_out
+    assert not People.read(tmp_path / "second" / "people.json").held_out
+    splits = {record.split for record in PackedDataset(tmp_path / "second" / "pairs").records}
+    assert splits == {"train"}
 
 
 def test_vectors_stay_with_their_faces(sets: tuple[Path, Path], built: Path) -> None:

@@ -11,8 +11,9 @@ from torch.optim import Optimizer
 
 from forensic.backbones.vgg import load_vgg_features
 from forensic.datasets.pairs import SketchPhotoPairs
+from forensic.errors import RecipeError
 from forensic.generators.csi import CSI
-from forensic.generators.registry import SKETCH_TO_PHOTO
+from forensic.generators.registry import SKETCH_TO_PHOTO, load_generator
 from forensic.layers.memory import to_channels_last
 from forensic.losses.perceptual import feature_loss
 from forensic.losses.pixel import squared_error
@@ -34,6 +35,7 @@ class CSITask:
 
     Args:
         in_channels: 1 for line and gray sketches, 3 for colour.
+        start: Generator of an earlier training to start from: a name, or the path of its file.
         vgg: File of the network whose features are compared.
         pixel_weight: 1 in the paper, 0 in its feature-only ablation.
         feature_weight: 1 in the paper.
@@ -46,7 +48,8 @@ class CSITask:
     Raises:
         MissingWeights: The VGG file is not there.
         WeightsError: The VGG file holds another network.
-        UnknownNameError: No such precision.
+        UnknownNameError: No such precision, or no generator `start`.
+        RecipeError: `start` is another network, or one of other channels.
 
     Source:
         Güçlütürk et al. 2016, section 4.1, equations 1 to 3.
@@ -59,6 +62,7 @@ class CSITask:
         self,
         *,
         in_channels: int,
+        start: str | None = None,
         vgg: str,
         pixel_weight: float = 1.0,
         feature_weight: float = 1.0,
@@ -69,7 +73,7 @@ class CSITask:
         compile: bool = False,  # noqa: A002
         device: torch.device,
     ) -> None:
-        self.generator = to_channels_last(CSI(in_channels=in_channels), device)
+        self.generator = to_channels_last(_first_network(start, in_channels), device)
         self.features = to_channels_last(load_vgg_features(Path(vgg)), device)
         self.optimizer = torch.optim.Adam(
             self.generator.parameters(), lr=learning_rate, betas=(0.9, 0.999), eps=1e-8
@@ -126,3 +130,20 @@ class CSITask:
     def export(self, networks: dict[str, nn.Module]) -> dict[str, tuple[dict[str, Any], nn.Module]]:
         """Return the generator and its constructor arguments."""
         return {"generator": (self.generator.config, networks["generator"])}
+
+
+def _first_network(start: str | None, in_channels: int) -> CSI:
+    """Return a new network, or that of an earlier training.
+
+    Raises:
+        RecipeError: The earlier one is another network, or has other channels.
+    """
+    if start is None:
+        return CSI(in_channels=in_channels)
+    network = load_generator(start, torch.device("cpu")).network
+    if not isinstance(network, CSI) or network.config["in_channels"] != in_channels:
+        raise RecipeError(
+            f"options.start: {start} is no CSI network of {in_channels} channels. Leave it out, or "
+            "name one that is."
+        )
+    return network.requires_grad_(True)

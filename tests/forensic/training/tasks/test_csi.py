@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 import torch
 
-from forensic.errors import MissingWeights
+from forensic.errors import MissingWeights, RecipeError
 from forensic.generators.csi import CSI
 from forensic.losses.total_variation import total_variation
 from forensic.metrics.psnr import psnr
 from forensic.training.task import Batch
 from forensic.training.tasks.csi import CSITask
+from forensic.weights.bundle import save_bundle
 from tests.support.vgg import write_vgg
 
 
@@ -94,6 +95,22 @@ def test_export_rebuilds(vgg: str) -> None:
     (config, network) = task.export(task.networks())["generator"]
     CSI(**config).load_state_dict(network.state_dict())
     assert config["in_channels"] == 3
+
+
+def test_a_training_starts_from_an_earlier_network(vgg: str, tmp_path: Path) -> None:
+    earlier = create_task(vgg)
+    earlier.step(batch())
+    config, network = earlier.export(earlier.networks())["generator"]
+    path = tmp_path / "mine.safetensors"
+    facts = {"network": "csi", "style": "pencil-gray"}
+    save_bundle(path, network.state_dict(), config, facts)
+    later = create_task(vgg, start=str(path))
+    expected = {name: t.half().float() for name, t in network.state_dict().items() if t.ndim > 1}
+    started = later.networks()["generator"].state_dict()
+    assert all(torch.equal(started[name], tensor) for name, tensor in expected.items())
+    assert later.step(batch())["loss"] > 0  # it can be trained
+    with pytest.raises(RecipeError, match="3 channels"):
+        create_task(vgg, start=str(path), in_channels=3)
 
 
 def test_missing_ruler(tmp_path: Path) -> None:
