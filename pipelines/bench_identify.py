@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import click
 
 from forensic.errors import InputError
+from forensic.weights.embedders import DEFAULT
 
 if TYPE_CHECKING:
     from forensic.gallery.index import GalleryIndex
@@ -50,7 +51,7 @@ class Times:
 @click.option("--n", "n_sketches", type=click.IntRange(1), default=8, show_default=True)
 @click.option("--repeats", type=click.IntRange(1), default=5, show_default=True)
 @click.option("--rows", type=click.IntRange(50), default=10_000, show_default=True, help="Gallery.")
-@click.option("--embedder", default="sketchface", show_default=True, help="Name or TOML.")
+@click.option("--embedder", default=DEFAULT, show_default=True, help="Name or TOML.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bench_identify(

@@ -20,6 +20,7 @@ from forensic.cases.permissions import Action, check
 from forensic.cases.renditions import check_generators
 from forensic.errors import RecordNotFound, RequestRefused
 from forensic.storage import FileStore
+from forensic.weights.embedders import DEFAULT
 from forensic.weights.fusions import BEST
 
 DIRECT = "none"
@@ -52,7 +53,7 @@ def request(
     store: FileStore,
     kind: ProbeKind | None = None,
     methods: Sequence[str] = (BEST,),
-    embedder: str = "sketchface",
+    embedder: str = DEFAULT,
     max_bytes: int | None = None,
 ) -> Job:
     """Keep a ZIP of pairs and have it measured how often the right person is found.

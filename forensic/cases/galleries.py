@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any, Literal
 
 from sqlalchemy.orm import Session
@@ -20,6 +20,7 @@ from forensic.cases.permissions import Action, check
 from forensic.errors import RecordConflict, RecordNotFound, RequestRefused, StaleRecord
 from forensic.storage import FileStore
 from forensic.weights.catalogue import load_catalogue
+from forensic.weights.embedders import DRAWN, drawn_sha256
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,18 @@ class GalleryView:
 
 
 def embedders() -> tuple[EmbedderChoice, ...]:
-    """Return the embedders of the catalogue, by name."""
-    entries = sorted(load_catalogue().values(), key=lambda entry: entry.name)
-    return tuple(
-        EmbedderChoice(entry.name, entry.sha256, entry.dimension, entry.is_bundled)
-        for entry in entries
-        if entry.dimension and entry.sha256
-    )
+    """Return the embedders of the catalogue, by name, those with a drawn gallery first."""
+    catalogue = load_catalogue()
+    drawn, plain = [], []
+    for name, entry in sorted(catalogue.items()):
+        if not entry.dimension or not entry.sha256:
+            continue
+        own = EmbedderChoice(name, entry.sha256, entry.dimension, entry.is_bundled)
+        plain.append(own)
+        if f"adapter-{name}" in catalogue:
+            sha256 = drawn_sha256(entry.sha256, [catalogue[f"adapter-{name}"].sha256])
+            drawn.append(replace(own, name=f"{DRAWN}{name}", weights_sha256=sha256))
+    return (*drawn, *plain)
 
 
 def create_gallery(

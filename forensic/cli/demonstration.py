@@ -30,6 +30,7 @@ from forensic.jobs.queue import JobQueue, enqueue_committed
 from forensic.settings import Settings
 from forensic.storage import FileStore
 from forensic.web.server import serve
+from forensic.weights.embedders import DEFAULT
 
 PEOPLE = {
     "ines": ("Ines Vestigator", Role.INVESTIGATOR),
@@ -41,7 +42,7 @@ PEOPLE = {
     "adam": ("Adam Ministrator", Role.ADMINISTRATOR),
 }
 """Example users: three examiners, because two who differ need a third."""
-GALLERY, EMBEDDER = "phantoms", "sketchface"
+GALLERY = "phantoms"
 STOP_S = 30
 """How long the worker may take to finish what it has in hand."""
 
@@ -99,7 +100,7 @@ def fill_gallery(settings: Settings, archive: io.BytesIO) -> None:
             actor,
             name=GALLERY,
             purpose="People who do not exist, to try the service with.",
-            embedder=EMBEDDER,
+            embedder=DEFAULT,
         )
         galleries.request_import(
             session,

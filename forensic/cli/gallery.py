@@ -12,6 +12,7 @@ import click
 
 from forensic.cli.boundary import LazyGroup
 from forensic.cli.places import places_options
+from forensic.weights.embedders import DEFAULT
 
 if TYPE_CHECKING:
     from forensic.cli.places import Places
@@ -40,7 +41,7 @@ gallery = LazyGroup(
 @gallery.command()
 @click.argument("name")
 @places_options
-@click.option("--embedder", default="sketchface", show_default=True, help="Name or path; for good.")
+@click.option("--embedder", default=DEFAULT, show_default=True, help="Name or path; for good.")
 @click.option("--purpose", default="", help="What it may be searched for.")
 @click.option("--min-face-px", type=int, default=40, show_default=True, help="Least face width.")
 @click.option(

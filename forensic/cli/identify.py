@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensic.cli.progress import show_progress
+from forensic.weights.embedders import DEFAULT
 
 if TYPE_CHECKING:
     from forensic.embedders.embedder import Embedder
@@ -45,7 +46,9 @@ FILE = click.Path(path_type=Path)
     help="Folder of sketches of other people by the same artist (at least 3, no photos needed): "
     "what they share is taken out of the sketch.",
 )
-@click.option("--embedder", default="sketchface", show_default=True, help="Name or path.")
+@click.option(
+    "--embedder", help=f"Name or path.  [default: that of the index; {DEFAULT} for a folder]"
+)
 @click.option("--landmarks", type=FILE, help="JSON of five points, where no face is found.")
 @click.option("--aligned", help="The sketch lies in a known geometry, e.g. cufs (200×250).")
 @click.option("--photos", type=FILE, help="Folder of the gallery's photos, for the page.")
@@ -59,7 +62,7 @@ def identify(
     generator: str,
     also: tuple[Path, ...],
     same_hand: Path | None,
-    embedder: str,
+    embedder: str | None,
     landmarks: Path | None,
     aligned: str | None,
     photos: Path | None,
@@ -85,7 +88,7 @@ def identify(
         for image in map(_read_sketch, also)
     ]
     weights = choose_weights_folder(os.environ)
-    judge = create_embedder(embedder, device=chosen, weights=weights)
+    judge = create_embedder(embedder or _embedder_of(gallery), device=chosen, weights=weights)
     hand = _read_hand(same_hand, aligned, device=str(chosen)) if same_hand else None
     method = create_method(generator, embedder=judge, device=chosen, weights=weights, hand=hand)
     index = _open_gallery(gallery, judge, device=str(chosen))
@@ -139,6 +142,17 @@ def _detector(device: str) -> FaceDetector:
     from forensic.faces.detect import FaceDetector
 
     return FaceDetector(device)
+
+
+def _embedder_of(gallery: Path) -> str:
+    """Return the name of the embedder that made an index; for a folder, what is best."""
+    from forensic.files import read_json
+    from forensic.gallery.store import MANIFEST
+
+    try:
+        return str(read_json(gallery / MANIFEST)["embedder_name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return DEFAULT  # no index, or a damaged one, of which opening it will tell
 
 
 def _open_gallery(gallery: Path, embedder: Embedder, *, device: str) -> GalleryIndex:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from forensic.cli.progress import show_progress
+from forensic.weights.embedders import DEFAULT
 
 if TYPE_CHECKING:
     from forensic.identification.enrol import Enrolment
@@ -21,7 +22,7 @@ REJECTED = "rejected.csv"
 @click.command()
 @click.argument("photos", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--embedder", default="sketchface", show_default=True, help="Name or path.")
+@click.option("--embedder", default=DEFAULT, show_default=True, help="Name or path.")
 @click.option(
     "--subject-from",
     type=click.Choice(["file", "folder"]),

@@ -14,7 +14,6 @@ Source:
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,15 +26,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from forensic.embedders.embedder import Embedder, TrainableEmbedder, check_faces, unit_rows
-from forensic.embedders.joint import JointEmbedder, embed_side_by_side
 from forensic.embedders.sketchface import fold_norms
-from forensic.errors import MissingWeights, WeightsError
+from forensic.errors import WeightsError
 from forensic.files import sha256_of_file
 from forensic.images.tensors import images_to_tensor
 from forensic.layers.memory import to_channels_last
 from forensic.values import Vectors
-from forensic.weights.bundle import load_bundle, read_bundle_metadata
-from forensic.weights.store import BUNDLED, find_weights
+from forensic.weights.bundle import load_bundle
 
 ADAPTER = "adapter"
 """What the way through a sketch encoder is called, among methods and in results."""
@@ -79,8 +76,13 @@ class SketchEncoder(Protocol):
 
     weights_sha256: dict[str, str]
 
-    def embed(self, sketches: NDArray[np.uint8]) -> Vectors:
-        """Return (B, D) unit rows for sketches (B, H, W, 3) uint8 in the embedder's geometry."""
+    def embed(self, sketches: NDArray[np.uint8], *, moved: bool = True) -> Vectors:
+        """Return (B, D) unit rows for sketches (B, H, W, 3) uint8 in the embedder's geometry.
+
+        Args:
+            sketches: What is encoded.
+            moved: Look at each moved to four sides as well, which costs five times as much.
+        """
 
 
 class SketchAdapter:
@@ -117,8 +119,12 @@ class SketchAdapter:
         self._dtype = dtype or (torch.float16 if device.type == "cuda" else torch.bfloat16)
         self._network = to_channels_last(fold_norms(network).to(self._dtype), device)
 
-    def embed(self, sketches: NDArray[np.uint8]) -> Vectors:
+    def embed(self, sketches: NDArray[np.uint8], *, moved: bool = True) -> Vectors:
         """Return (B, dimension) unit rows for sketches (B, H, W, 3) uint8 in `config.template`.
+
+        Args:
+            sketches: What is encoded.
+            moved: Look at each moved to four sides as well.
 
         Raises:
             ShapeError: The sketches are not in that geometry.
@@ -130,52 +136,26 @@ class SketchAdapter:
         for first in range(0, len(sketches), BATCH):
             batch = images_to_tensor(sketches[first : first + BATCH]).to(self._device, self._dtype)
             with torch.inference_mode():
-                looks = F.normalize(self._network(looks_at(batch)).float())
+                looks = F.normalize(self._network(looks_at(batch, moved=moved)).float())
             added = looks.unflatten(0, (-1, len(batch))).sum(0)
             rows.append(unit_rows(added.cpu().numpy()))
         return np.concatenate(rows)
 
 
-class JointAdapter:
-    """The sketch encoders of joined embedders, their vectors side by side as there.
-
-    Args:
-        parts: By name of the embedder, in its order.
-
-    Attributes:
-        weights_sha256: SHA-256 of each file, by `adapter` and the embedder's name.
-    """
-
-    def __init__(self, parts: Mapping[str, SketchEncoder]) -> None:
-        self._parts = tuple(parts.values())
-        self.weights_sha256 = {
-            f"{ADAPTER} {name}": sha256
-            for name, part in parts.items()
-            for sha256 in part.weights_sha256.values()
-        }
-
-    def embed(self, sketches: NDArray[np.uint8]) -> Vectors:
-        """Return (B, dimension) unit rows for sketches (B, H, W, 3) uint8 in the geometry.
-
-        Raises:
-            ShapeError: The sketches are not in that geometry.
-            DtypeError: The sketches are not uint8.
-            RangeError: A network gave no direction for a sketch.
-        """
-        return embed_side_by_side(self._parts, sketches)
-
-
-def looks_at(batch: Tensor) -> Tensor:
+def looks_at(batch: Tensor, *, moved: bool = True) -> Tensor:
     """Return (10·B, C, H, W): the batch as it is and moved four ways, then all of it mirrored.
 
     Args:
         batch: (B, C, H, W). What moves in from outside repeats the edge.
+        moved: Without it (2·B, C, H, W), the batch as it is and mirrored.
     """
+    if not moved:
+        return torch.cat([batch, batch.flip(3)])
     height, width = batch.shape[2:]
     wide = F.pad(batch, (SHIFT,) * 4, mode="replicate")
     corners = [(SHIFT, SHIFT), (0, SHIFT), (2 * SHIFT, SHIFT), (SHIFT, 0), (SHIFT, 2 * SHIFT)]
-    moved = torch.cat([wide[:, :, y : y + height, x : x + width] for y, x in corners])
-    return torch.cat([moved, moved.flip(3)])
+    looks = torch.cat([wide[:, :, y : y + height, x : x + width] for y, x in corners])
+    return torch.cat([looks, looks.flip(3)])
 
 
 def load_adapter_network(path: Path, embedder: Embedder) -> tuple[AdapterConfig, nn.Module]:
@@ -232,49 +212,3 @@ def subtract_start(trained: nn.Module, start: Mapping[str, Tensor]) -> nn.Module
     changed = {name: tensor - start[name] for name, tensor in differences.state_dict().items()}
     differences.load_state_dict(changed)
     return differences
-
-
-def find_adapter(embedder: Embedder, *, folder: Path | None = None) -> Path | None:
-    """Return the file of an embedder's adapter, or None.
-
-    `adapter*.safetensors` in the folder of fetched weights are looked at first, so that one's own
-    goes before a bundled one; what counts is which embedder a file says it belongs to.
-
-    Raises:
-        WeightsError: A file there is damaged.
-        HashMismatch: A bundled file is not the one that the catalogue records.
-    """
-    places = [BUNDLED] if folder is None else [folder, BUNDLED]
-    for path in (p for place in places for p in sorted(place.glob("adapter*.safetensors"))):
-        config = json.loads(read_bundle_metadata(path).get("config", "{}"))
-        if config.get("embedder_weights_sha256") == embedder.weights_sha256:
-            return find_weights(path.stem) if path.parent == BUNDLED else path
-    return None
-
-
-def load_adapter(
-    embedder: Embedder, *, device: torch.device, folder: Path | None = None
-) -> SketchEncoder:
-    """Return the adapter of an embedder; for joined ones, those of all.
-
-    Args:
-        embedder: The gallery's.
-        device: Where to compute.
-        folder: Folder of fetched weights; without it only bundled adapters are found.
-
-    Raises:
-        MissingWeights: There is none; the message says what makes one.
-        WeightsError: The file is damaged or belongs to another embedder.
-    """
-    if isinstance(embedder, JointEmbedder):
-        return JointAdapter(
-            {part.name: load_adapter(part, device=device, folder=folder) for part in embedder.parts}
-        )
-    path = find_adapter(embedder, folder=folder)
-    if path is None:
-        raise MissingWeights(
-            f"There is no adapter for the embedder {embedder.name}. Train one with `forensic "
-            "train adapter --embedder` and put its adapter*.safetensors into the folder of "
-            f"weights{f' {folder}' if folder else ''}."
-        )
-    return SketchAdapter(weights_path=path, embedder=embedder, device=device)

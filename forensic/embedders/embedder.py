@@ -62,6 +62,22 @@ class TrainableEmbedder(Embedder, Protocol):
         """
 
 
+@runtime_checkable
+class ComposedEmbedder(Embedder, Protocol):
+    """An embedder made of several networks.
+
+    Attributes:
+        parts_sha256: SHA-256 of the weights of each, by name.
+    """
+
+    parts_sha256: dict[str, str]
+
+
+def parts_of(embedder: Embedder) -> dict[str, str]:
+    """Return the SHA-256 of what an embedder is made of, by name; nothing for a single network."""
+    return dict(embedder.parts_sha256) if isinstance(embedder, ComposedEmbedder) else {}
+
+
 def check_faces(faces: NDArray[np.uint8], template: str) -> None:
     """Refuse anything but (B, H, W, 3) uint8 in the size of a named geometry.
 

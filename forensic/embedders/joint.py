@@ -8,60 +8,54 @@ one network.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forensic.embedders.embedder import Embedder
+from forensic.embedders.adapter import ADAPTER, SketchEncoder
+from forensic.embedders.embedder import Embedder, parts_of
 from forensic.errors import InputError
-from forensic.files import sha256_of_bytes
 from forensic.values import Vectors
-
-JOIN = "+"
-"""Stands between the names of the parts."""
-
-
-class _EmbedsFaces(Protocol):
-    def embed(self, faces: NDArray[np.uint8], /) -> Vectors: ...
+from forensic.weights.embedders import JOIN, joint_sha256
 
 
 class JointEmbedder:
     """Embedders of one geometry, their vectors side by side.
 
     Args:
-        parts: Two or more, with different weights.
+        joined: Two or more, with different weights.
 
     Attributes:
-        parts: The embedders, in the order of the name.
+        joined: The embedders, in the order of the name.
         name: Their names, joined by `+`.
         dimension: The sum of theirs.
         template: The geometry that all expect.
         weights_sha256: SHA-256 over theirs, in order.
+        parts_sha256: SHA-256 of each, by name.
 
     Raises:
-        InputError: Parts expect faces in different geometries, one is named twice, or there is
+        InputError: They expect faces in different geometries, one is named twice, or there is
             only one.
     """
 
-    def __init__(self, parts: Sequence[Embedder]) -> None:
-        templates = {part.template for part in parts}
+    def __init__(self, joined: Sequence[Embedder]) -> None:
+        templates = {part.template for part in joined}
+        self.name = JOIN.join(part.name for part in joined)
         if len(templates) > 1:
-            told = ", ".join(f"{part.name} in {part.template}" for part in parts)
+            told = ", ".join(f"{part.name} in {part.template}" for part in joined)
             raise InputError(f"Embedders of different geometries cannot be joined: {told}.")
-        if len({part.weights_sha256 for part in parts}) < max(len(parts), 2):
+        if len({part.weights_sha256 for part in joined}) < max(len(joined), 2):
             raise InputError(
-                f"{JOIN.join(part.name for part in parts)!r} does not join two or more embedders "
-                "with different weights."
+                f"{self.name!r} does not join two or more embedders with different weights."
             )
-        self.parts = tuple(parts)
-        self.name = JOIN.join(part.name for part in parts)
-        self.dimension = sum(part.dimension for part in parts)
+        self.joined = tuple(joined)
+        self.dimension = sum(part.dimension for part in joined)
         (self.template,) = templates
-        self.weights_sha256 = sha256_of_bytes(
-            "\n".join(part.weights_sha256 for part in parts).encode()
-        )
+        self.weights_sha256 = joint_sha256(part.weights_sha256 for part in joined)
+        self.parts_sha256: dict[str, str] = {}
+        for part in joined:
+            self.parts_sha256 |= parts_of(part) or {part.name: part.weights_sha256}
 
     def embed(self, faces: NDArray[np.uint8]) -> Vectors:
         """Return (B, dimension) unit rows for faces (B, H, W, 3) uint8 in `template`.
@@ -71,20 +65,38 @@ class JointEmbedder:
             DtypeError: The faces are not uint8.
             RangeError: A network gave no direction for a face.
         """
-        return embed_side_by_side(self.parts, faces)
+        return _side_by_side([part.embed(faces) for part in self.joined])
 
 
-def embed_side_by_side(parts: Iterable[_EmbedsFaces], faces: NDArray[np.uint8]) -> Vectors:
-    """Return the unit rows of each part, side by side, scaled to length 1.
+class JointAdapter:
+    """The sketch encoders of joined embedders, their vectors side by side as there.
 
     Args:
-        parts: All count the same.
-        faces: (B, H, W, 3) uint8.
+        encoders: By name of the embedder, in its order.
+
+    Attributes:
+        weights_sha256: SHA-256 of each file, by `adapter` and the embedder's name.
     """
-    rows = [part.embed(faces) for part in parts]
+
+    def __init__(self, encoders: Mapping[str, SketchEncoder]) -> None:
+        self._encoders = tuple(encoders.values())
+        self.weights_sha256 = {
+            f"{ADAPTER} {name}": sha256
+            for name, encoder in encoders.items()
+            for sha256 in encoder.weights_sha256.values()
+        }
+
+    def embed(self, sketches: NDArray[np.uint8], *, moved: bool = True) -> Vectors:
+        """Return (B, dimension) unit rows for sketches (B, H, W, 3) uint8 in the geometry.
+
+        Raises:
+            ShapeError: The sketches are not in that geometry.
+            DtypeError: The sketches are not uint8.
+            RangeError: A network gave no direction for a sketch.
+        """
+        return _side_by_side([encoder.embed(sketches, moved=moved) for encoder in self._encoders])
+
+
+def _side_by_side(rows: Sequence[Vectors]) -> Vectors:
+    """Return unit rows of several kinds, which count the same, as one row of length 1 each."""
     return np.concatenate(rows, axis=1) / np.float32(np.sqrt(len(rows)))
-
-
-def parts_of(embedder: Embedder) -> tuple[Embedder, ...]:
-    """Return what an embedder was joined from; nothing for a single one."""
-    return embedder.parts if isinstance(embedder, JointEmbedder) else ()

@@ -5,7 +5,7 @@ ONNX network (`model.toml`, `onnx:model.toml`, or `model.onnx` with `model.toml`
 as `kind:path` with a weights file of the user's own (`facenet:weights.pt`,
 `sketchface:weights.safetensors`). An ONNX network whose TOML file lies in the folder of fetched
 weights is known by the name that the file gives it as well. Several, joined by `+`, are one
-(`model.toml+sketchface`).
+(`model.toml+sketchface`), and `drawn:` before all of it draws the gallery (`drawn:sketchface`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from pathlib import Path
 
 import torch
 
+from forensic.embedders.drawn import DrawnEmbedder
 from forensic.embedders.embedder import Embedder, TrainableEmbedder
+from forensic.embedders.encoders import load_adapter
 from forensic.embedders.facenet import FaceNetEmbedder
-from forensic.embedders.joint import JOIN, JointEmbedder
+from forensic.embedders.joint import JointEmbedder
 from forensic.embedders.onnx import OnnxEmbedder, load_onnx_description
 from forensic.embedders.sketchface import SketchFaceEmbedder
 from forensic.errors import MissingWeights
 from forensic.registry import Registry
+from forensic.weights.embedders import DRAWN, JOIN
 from forensic.weights.store import find_weights
 
 Builder = Callable[[Path, torch.device, str], TrainableEmbedder]
@@ -65,7 +68,8 @@ def create_embedder(
 
     Args:
         name_or_path: A name of `EMBEDDERS`, a path that ends in `.toml`, `kind:path`, or several
-            of these joined by `+`; a `+` in a path is taken for a join as well.
+            of these joined by `+` (a `+` in a path is taken for a join as well); before all of
+            it, `drawn:`.
         device: Where to compute.
         weights: Folder of fetched weights; bundled ones are found without it.
 
@@ -77,6 +81,10 @@ def create_embedder(
         DeviceError: The device cannot be used by this embedder.
         InputError: Those joined have different geometries, or are the same.
     """
+    if name_or_path.startswith(DRAWN):
+        plain = create_embedder(name_or_path.removeprefix(DRAWN), device=device, weights=weights)
+        encoder = load_adapter(plain, device=device, folder=weights)
+        return DrawnEmbedder(embedder=plain, encoder=encoder)
     names = name_or_path.split(JOIN)
     if len(names) > 1:
         parts = [create_embedder(name, device=device, weights=weights) for name in names]

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from forensic.embedders.adapter import ADAPTER, SketchEncoder, load_adapter
-from forensic.embedders.embedder import Embedder
-from forensic.embedders.joint import parts_of
+from forensic.embedders.adapter import ADAPTER, SketchEncoder
+from forensic.embedders.embedder import Embedder, parts_of
+from forensic.embedders.encoders import load_adapter
 from forensic.faces.align import align_face
 from forensic.generators.registry import load_generator
 from forensic.identification.enrol import embed_faces
@@ -228,7 +228,7 @@ def describe_method(method: Method) -> dict[str, Any]:
         "embedder_weights_sha256": embedder.weights_sha256,
     }
     if joined := parts_of(embedder):
-        described["embedder_parts"] = {part.name: part.weights_sha256 for part in joined}
+        described["embedder_parts"] = joined
     if isinstance(method, FusionMethod):
         described["fusion_weights"] = dict(method.weights)
     hand = hand_of(method)

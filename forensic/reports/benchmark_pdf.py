@@ -218,7 +218,7 @@ def _provenance(report: BenchmarkReport) -> list[Flowable]:
         ("Machine", f"Python {record['python']}, {record['machine']}, device {record['device']}"),
         ("Libraries", ", ".join(f"{name} {v}" for name, v in record["libraries"].items())),
         ("Embedder’s weights", report.embedder.weights_sha256),
-        *((f"Joined: {name}", sha256) for name, sha256 in report.embedder.parts.items()),
+        *((f"Part of it: {name}", sha256) for name, sha256 in report.embedder.parts.items()),
         *[
             (f"{name} weights", sha256)
             for method in report.methods.values()

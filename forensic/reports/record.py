@@ -101,14 +101,14 @@ class FailureRecord(StrictModel):
 
 
 class EmbedderRecord(StrictModel):
-    """The network that turned faces into vectors, or several joined."""
+    """The network that turned faces into vectors, or several that work as one."""
 
     name: str
     dimension: int
     template: str
     weights_sha256: str
     parts: dict[str, str] = Field(
-        default_factory=dict, description="SHA-256 of the weights of each that was joined."
+        default_factory=dict, description="SHA-256 of the weights of each of several."
     )
 
 

@@ -26,6 +26,9 @@ KIND = "viewed"
 
 NOT_MEASURED = "not measured"
 
+EMBEDDED_BY = "Gallery embedded by"
+"""Row of a table of `best`: a sketch encoder has other figures in another gallery."""
+
 _TITLE = re.compile(
     r"Sketch to photo, rank 1\. (?P<set>[^:]+): (?P<probes>[\d,]+) probes in a gallery of "
     r"(?P<gallery>[\d,]+)(?P<rest>.*)"
@@ -86,6 +89,7 @@ def measured_accuracy(
         for entry in load_catalogue().values()
         if kind == KIND and entry.sha256 in measured
         for title, rows in _results(entry).items()
+        if not by_best or weights_sha256[:12] in rows.get(EMBEDDED_BY, "")
         if (figure := _read(title, rows, method))
     ]
     fitting = [m for m in found if m.gallery_size >= gallery_size]
@@ -93,15 +97,10 @@ def measured_accuracy(
 
 
 def _fused(embedder: str, weights_sha256: str) -> set[str]:
-    """Return the SHA-256 of all that the bundled fusion of an embedder uses.
-
-    None for joined embedders, of which a part uses several files: each card tells of one network.
-    """
+    """Return the SHA-256 of all that the bundled fusion of an embedder uses."""
     try:
         fusion = find_fusion(embedder, weights_sha256)
     except MissingWeights:
-        return set()
-    if any(len(part.weights_sha256) > 1 for part in fusion.parts):
         return set()
     return {sha256 for part in fusion.parts for sha256 in part.weights_sha256.values()}
 

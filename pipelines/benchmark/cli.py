@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from forensic.weights.embedders import DEFAULT
 from pipelines.benchmark.papers import papers
 
 FOLDER = click.Path(path_type=Path)
@@ -15,7 +16,7 @@ EMBEDDER_HELP = (
     "Name, TOML of an ONNX network, or a plain matcher: pixels, vgg, vgg:PATH; with --methods "
     "fcn-sketch: fcn:NAME, fcn:PATH or gray."
 )
-AMONG_DRAWINGS, FACES, DRAWINGS = "fcn-sketch", "sketchface", "fcn:fcn-sr"
+AMONG_DRAWINGS, FACES, DRAWINGS = "fcn-sketch", DEFAULT, "fcn:fcn-sr"
 """A method, and the embedders that come with the package: of faces, and of drawings for it."""
 
 OWN_EMBEDDER = click.option(

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from forensic.embedders.embedder import Embedder
-from forensic.embedders.joint import parts_of
+from forensic.embedders.embedder import Embedder, parts_of
 from forensic.files import sha256_of_bytes
 from forensic.identification.probes import Method
 from forensic.reports.record import BenchmarkReport, EmbedderRecord, FailureRecord, SameHandRecord
@@ -181,7 +180,7 @@ def embedder_record(embedder: Embedder) -> EmbedderRecord:
         dimension=embedder.dimension,
         template=embedder.template,
         weights_sha256=embedder.weights_sha256,
-        parts={part.name: part.weights_sha256 for part in parts_of(embedder)},
+        parts=parts_of(embedder),
     )
 
 

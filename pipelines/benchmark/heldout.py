@@ -13,6 +13,7 @@ from forensic.reports.record import BenchmarkReport, ComparisonRecord, MethodRec
 from forensic.reports.tables import interval, p_value, percent
 from forensic.training.history import History
 from forensic.training.loop import HISTORY
+from forensic.weights.accuracy import EMBEDDED_BY
 from pipelines.benchmark.output import REPORT
 from pipelines.benchmark.pairs import PairsOptions, benchmark_pairs
 from pipelines.heldout import arrange_heldout
@@ -72,6 +73,7 @@ def title_of(source: str, report: BenchmarkReport, news: str) -> str:
 def rows_of(report: BenchmarkReport, command: list[str]) -> dict[str, str]:
     """Return every method's rate with its interval, and each comparison with `best`."""
     rows = {"Command": " ".join(shlex.quote(Path(word).name or word) for word in command)}
+    rows[EMBEDDED_BY] = f"{report.embedder.name} ({report.embedder.weights_sha256[:12]}…)"
     rows |= {name: rate_with_counts(method) for name, method in report.methods.items()}
     for found in report.comparisons:
         if "best" in (found.a, found.b):

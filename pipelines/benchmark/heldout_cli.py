@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from forensic.weights.embedders import DEFAULT
 from pipelines.adapter_data import SEEN
 from pipelines.benchmark.cli import EMBEDDER_HELP, FOLDER, KINDS
 
@@ -20,7 +21,7 @@ PARTS = "adapter,none,csi-line,csi-grayscale,csi-color"
 )  # fmt: skip
 @click.option("--distractors", type=FOLDER, multiple=True, help="Photos of others; repeatable.")
 @click.option("--methods", default=PARTS, show_default=True, help="Tried parts.")
-@click.option("--embedder", default="sketchface", show_default=True, help="Name or TOML.")
+@click.option("--embedder", default=DEFAULT, show_default=True, help="Name or TOML.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option(
     "--kind", type=click.Choice(KINDS), required=True, help="How the sketches came about."
@@ -55,7 +56,7 @@ def fusion(
 )  # fmt: skip
 @click.option("--distractors", type=FOLDER, multiple=True, help="Photos of others; repeatable.")
 @click.option("--beside", default="none,csi-line", show_default=True, help="Single methods.")
-@click.option("--embedder", default="sketchface", show_default=True, help="Name or TOML.")
+@click.option("--embedder", default=DEFAULT, show_default=True, help="Name or TOML.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--cache", type=FOLDER, help="Folder for embeddings.  [default: user's cache]")
 @click.option("--out", type=FOLDER, required=True, help="JSON file of the table.")
@@ -88,7 +89,7 @@ def ablation(
 @click.option(
     "--methods", default="none,csi-line,adapter,best", show_default=True, help="As for pairs."
 )
-@click.option("--embedder", default="sketchface", show_default=True, help=EMBEDDER_HELP)
+@click.option("--embedder", default=DEFAULT, show_default=True, help=EMBEDDER_HELP)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @SEEN
 @click.option("--run", type=FOLDER, help="Run folder of the adapter, for the card.")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from forensic.weights.embedders import DEFAULT
+
 
 @click.command()
 @click.option(
@@ -18,7 +20,7 @@ import click
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Who they are.")
 @click.option(
-    "--embedder", default="sketchface", show_default=True, help="Name, or TOML of an ONNX network."
+    "--embedder", default=DEFAULT, show_default=True, help="Name, or TOML of an ONNX network."
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option(

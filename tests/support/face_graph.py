@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
 from onnx import TensorProto, helper, numpy_helper, save
 
+from forensic.embedders.adapter import subtract_start
+from forensic.embedders.starts import start_network
+from forensic.weights.bundle import save_bundle
+
 DIMENSION = 6
+ADAPTER = "adapter-toy.safetensors"
 TOML = """
 name = "toy-graph"
 file = "toy.onnx"
@@ -57,3 +63,17 @@ def write_face_graph(folder: Path, *, with_sigmoid: bool = False) -> Path:
     save(model, str(folder / "toy.onnx"))
     (folder / "toy.toml").write_text(TOML)
     return folder / "toy.toml"
+
+
+def write_adapter(folder: Path) -> Path:
+    """Write the embedder and its adapter, of which only the last bias was trained.
+
+    Returns:
+        The folder.
+    """
+    config, network = start_network(str(write_face_graph(folder)))
+    start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    with torch.no_grad():
+        network.layers[-1].bias += 0.5
+    save_bundle(folder / ADAPTER, subtract_start(network, start).state_dict(), config.as_json())
+    return folder

@@ -16,6 +16,7 @@ from forensic.web import auth, records
 from forensic.web.api.frame import Family, PageQuery, fetch, file_response, page_of
 from forensic.web.api.jobs import JobSchema
 from forensic.web.security import uploads
+from forensic.weights.embedders import DEFAULT
 from forensic.weights.fusions import BEST
 
 family = Family("benchmarks", "Accuracy on known pairs, with its statistics.")
@@ -31,7 +32,7 @@ class NewBenchmarkSchema(Schema):
         load_default=lambda: [BEST],
         validate=validate.Length(1, 20),
     )
-    embedder = fields.String(load_default="sketchface", validate=validate.Length(1, 100))
+    embedder = fields.String(load_default=DEFAULT, validate=validate.Length(1, 100))
 
 
 class PairsSchema(Schema):

@@ -8,6 +8,8 @@ import numpy as np
 
 from forensic.files import read_json
 from forensic.reports.record import BenchmarkReport, ComparisonRecord, MethodRecord, load_report
+from forensic.stats.multiplicity import holm
+from pipelines.benchmark.compare import compare_reports
 from pipelines.benchmark.suite.faces import Shown, asked_for
 from pipelines.benchmark.suite.numbers import bare, markdown, rate, short_p
 
@@ -67,6 +69,34 @@ def ways_table(shown: Shown) -> str:
     heads = ["probes", "gallery", *(f"`{name}`" for name in shown.methods)]
     heads.append(f"right by `{start}` only / `{end}` only; McNemar after Holm")
     return markdown(heads, "lr" + "l" * (len(heads) - 2), rows)
+
+
+def galleries_table(shown: Shown) -> str:
+    """Return a row for each report, set beside the first of the same sketches.
+
+    Reports of the same sketches stand one after the other, and differ in what embedded sketches
+    and gallery; the last column has McNemar's test after Holm's correction over the whole table.
+    """
+    (name,) = shown.methods
+    reports = [load_report(path) for _, path in shown.rows]
+    bases: dict[str, BenchmarkReport] = {}
+    verdicts = []
+    for report in reports:
+        base = bases.setdefault(str(report.provenance["data_sha256"]["sketches"]), report)
+        other = base is not report
+        verdicts.append(compare_reports(base, report, methods=(name, name))[0] if other else None)
+    adjusted = iter(holm([found.outcome.p_value for found in verdicts if found]))
+    rows = []
+    for (label, _), report, found in zip(shown.rows, reports, verdicts, strict=True):
+        method, told = report.methods[name], ""
+        if found:
+            counts = f"{found.outcome.only_second} / {found.outcome.only_first}"
+            told = f"{counts}; {short_p(float(next(adjusted)))}"
+        place = [label, f"{report.probes:,}", f"`{report.embedder.name}`"]
+        rows.append([*place, first(method), bare(method.cms["10"]), told])
+    heads = ["probes", "n", "sketches and gallery by", f"rank 1 of `{name}` (95 %)", "rank 10"]
+    last = "found only so / only by the first of these; McNemar after Holm"
+    return markdown([*heads, last], "lrlrrr", rows)
 
 
 def lfw_table(shown: Shown) -> str:

@@ -21,6 +21,7 @@ from pipelines.benchmark.suite.plan import Table
 from pipelines.benchmark.suite.searches import (
     added_table,
     cohorts_table,
+    galleries_table,
     growth_table,
     lfw_table,
     pairs_table,
@@ -47,6 +48,7 @@ KINDS: Registry[Callable[[Shown], str]] = Registry(
         "added": added_table,
         "cohorts": cohorts_table,
         "drawn": drawn_table,
+        "galleries": galleries_table,
         "growth": growth_table,
         "lfw": lfw_table,
         "models": models_table,

@@ -4,12 +4,14 @@ import io
 import json
 
 import pytest
+import torch
 from sqlalchemy import Engine
 
 from db.models import Role
 from db.session import session_scope
 from forensic.cases import galleries, subjects
 from forensic.cases.audit import Tag
+from forensic.embedders.registry import create_embedder
 from forensic.errors import (
     InputError,
     NotPermitted,
@@ -20,6 +22,7 @@ from forensic.errors import (
     StaleRecord,
 )
 from forensic.storage import FileStore
+from forensic.weights.embedders import DEFAULT
 from tests.support.service import actor_of, events_of, fill_gallery
 
 
@@ -48,6 +51,14 @@ def test_a_gallery_is_bound_to_the_weights_of_its_embedder(records: Engine, mana
             create(session, manager, name="other", embedder="csi-line")
         with pytest.raises(InputError, match="min_face_px"):
             create(session, manager, name="other", policy={"min_face_px": 0})
+
+
+def test_a_drawn_gallery_is_known_by_what_embeds_it_without_loading_it() -> None:
+    (choice,) = (c for c in galleries.embedders() if c.name == DEFAULT)
+    assert choice == galleries.embedders()[0]  # what forms offer first
+    loaded = create_embedder(DEFAULT, device=torch.device("cpu"))
+    assert choice.weights_sha256 == loaded.weights_sha256
+    assert choice.dimension == loaded.dimension
 
 
 def test_only_managers_change_and_see_people(records: Engine, store: FileStore, manager) -> None:

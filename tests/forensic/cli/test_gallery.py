@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from db.migrations import upgrade
 from forensic.cli.gallery_import import source_of
 from forensic.errors import InputError
+from forensic.weights.embedders import DEFAULT
 from pipelines.cli import main
 from tests.support.images import write_photos
 
@@ -41,7 +42,7 @@ def test_made_filled_exported_and_emptied_again(root: Path, tmp_path: Path) -> N
     assert "'=bad.png" in (tmp_path / "rejected.csv").read_text()
     assert json.loads(call(root, "import", *arguments).stdout)["duplicate"] == 3
     info = json.loads(call(root, "info", "mugshots", "--json").stdout)
-    assert (info["photos"], info["subjects"], info["embedder"]) == (3, 3, "sketchface")
+    assert (info["photos"], info["subjects"], info["embedder"]) == (3, 3, DEFAULT)
     assert "3 photos" in call(root, "list").stdout
     gone = call(root, "remove", "mugshots", "p0001", "--expunge", "--yes")
     assert "1 photos taken out, 1 files deleted" in gone.stdout

@@ -4,36 +4,24 @@ import numpy as np
 import pytest
 import torch
 
-from forensic.embedders import adapter as adapters
 from forensic.embedders.adapter import (
     SketchAdapter,
-    find_adapter,
-    load_adapter,
     load_adapter_network,
-    subtract_start,
 )
 from forensic.embedders.embedder import Embedder
 from forensic.embedders.registry import create_embedder
 from forensic.embedders.starts import start_network
-from forensic.errors import MissingWeights, ShapeError, WeightsError
+from forensic.errors import ShapeError, WeightsError
 from forensic.weights.bundle import load_bundle, save_bundle
-from tests.support.face_graph import write_face_graph
+from tests.support.face_graph import ADAPTER, write_adapter
 from tests.support.fakes import FakeEmbedder
 
 CPU = torch.device("cpu")
-ADAPTER = "adapter-toy.safetensors"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with an embedder and its adapter, of which only the last bias was trained."""
-    config, network = start_network(str(write_face_graph(tmp_path)))
-    start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    with torch.no_grad():
-        network.layers[-1].bias += 0.5
-    differences = subtract_start(network, start)
-    save_bundle(tmp_path / ADAPTER, differences.state_dict(), config.as_json())
-    return tmp_path
+    return write_adapter(tmp_path)
 
 
 def toy(folder: Path) -> Embedder:
@@ -70,27 +58,6 @@ def test_no_sketches(folder: Path) -> None:
     assert adapter.embed(np.zeros((0, 112, 112, 3), np.uint8)).shape == (0, 6)
     with pytest.raises(ShapeError):
         adapter.embed(np.zeros((1, 96, 96, 3), np.uint8))
-
-
-def test_an_adapter_is_found_by_its_embedder_whatever_it_is_called(folder: Path) -> None:
-    (folder / ADAPTER).rename(folder / "adapter-of-mine.safetensors")
-    assert find_adapter(toy(folder), folder=folder) == folder / "adapter-of-mine.safetensors"
-    assert load_adapter(toy(folder), device=CPU, folder=folder).config.embedder == "toy-graph"
-    assert find_adapter(FakeEmbedder(), folder=folder) is None
-
-
-def test_ones_own_adapter_goes_before_a_bundled_one(
-    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bundled = tmp_path_factory.mktemp("bundled")
-    (bundled / "adapter-of-the-package.safetensors").write_bytes((folder / ADAPTER).read_bytes())
-    monkeypatch.setattr(adapters, "BUNDLED", bundled)
-    assert find_adapter(toy(folder), folder=folder) == folder / ADAPTER
-
-
-def test_without_an_adapter_the_error_says_what_makes_one(tmp_path: Path) -> None:
-    with pytest.raises(MissingWeights, match="forensic train adapter"):
-        load_adapter(FakeEmbedder(), device=CPU, folder=tmp_path)
 
 
 def test_an_adapter_refuses_a_strange_embedder(folder: Path) -> None:

@@ -5,9 +5,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from forensic.embedders.adapter import load_adapter, subtract_start
-from forensic.embedders.embedder import Embedder
-from forensic.embedders.joint import JointEmbedder, parts_of
+from forensic.embedders.adapter import subtract_start
+from forensic.embedders.embedder import Embedder, parts_of
+from forensic.embedders.encoders import load_adapter
+from forensic.embedders.joint import JointEmbedder
 from forensic.embedders.registry import create_embedder
 from forensic.embedders.starts import start_network
 from forensic.errors import InputError, MissingWeights, WeightsError
@@ -52,8 +53,8 @@ def test_it_is_known_by_its_parts() -> None:
     one, other = FakeEmbedder(), Upside()
     joint = JointEmbedder((one, other))
     assert joint.name == "fake+upside"
-    assert parts_of(joint) == (one, other)
-    assert parts_of(one) == ()
+    assert parts_of(joint) == {"fake": "f" * 64, "upside": "e" * 64}
+    assert parts_of(one) == {}
     hashes = {e.weights_sha256 for e in (one, other, joint, JointEmbedder((other, one)))}
     assert len(hashes) == 4
 
@@ -74,10 +75,11 @@ def test_what_cannot_be_joined_is_refused(parts: tuple[Embedder, ...], told: str
 def test_names_joined_by_a_plus_are_one_embedder_with_the_adapters_of_all(tmp_path: Path) -> None:
     name = f"{write_face_graph(tmp_path)}+sketchface"
     joint = create_embedder(name, device=CPU)
+    assert isinstance(joint, JointEmbedder)
     assert joint.name == "toy-graph+sketchface"
     with pytest.raises(MissingWeights, match="no adapter for the embedder toy-graph"):
         load_adapter(joint, device=CPU, folder=tmp_path)
-    toy, sketchface = parts_of(joint)
+    toy, sketchface = joint.joined
     config, network = start_network(str(tmp_path / "toy.toml"))
     start = network.state_dict()
     path = tmp_path / "adapter-toy.safetensors"
@@ -98,4 +100,4 @@ def test_no_training_starts_from_joined_embedders(tmp_path: Path) -> None:
 def test_a_described_network_among_fetched_weights_is_known_by_its_name(tmp_path: Path) -> None:
     write_face_graph(tmp_path).rename(tmp_path / "other.toml")
     joint = create_embedder("toy-graph+sketchface", device=CPU, weights=tmp_path)
-    assert [part.name for part in parts_of(joint)] == ["toy-graph", "sketchface"]
+    assert list(parts_of(joint)) == ["toy-graph", "sketchface"]

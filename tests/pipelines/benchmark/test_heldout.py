@@ -5,6 +5,7 @@ from click.testing import CliRunner
 
 from forensic.errors import InputError
 from forensic.files import write_json
+from forensic.weights.accuracy import EMBEDDED_BY
 from pipelines.benchmark import benchmark
 from pipelines.benchmark.heldout import NEW_SET, rows_of, title_of, training_facts
 from pipelines.heldout import read_sources
@@ -30,6 +31,7 @@ def test_rows_hold_rates_with_intervals_and_comparisons_with_best() -> None:
     assert "/home" not in rows["Command"]
     assert rows["none"].startswith("25.0 % (10 of 40, 95 % interval")
     assert "only the first 0, only the second 20" in rows["none beside best"]
+    assert rows[EMBEDDED_BY] == f"fake ({'f' * 12}…)"
 
 
 def test_training_facts_come_from_the_run(tmp_path: Path) -> None:

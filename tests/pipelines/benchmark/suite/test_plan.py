@@ -4,6 +4,7 @@ import pytest
 
 from forensic.errors import RecipeError, UnknownNameError
 from forensic.weights.catalogue import load_catalogue
+from forensic.weights.embedders import DEFAULT, DRAWN, JOIN
 from forensic.weights.store import BUNDLED
 from pipelines.benchmark.suite.cards import CARD_KINDS
 from pipelines.benchmark.suite.pages import marks
@@ -24,6 +25,9 @@ command = "copy --out {out}"
 kind = "pairs"
 rows = [{ label = "all", file = "first/report.json" }]
 """
+
+
+PLAIN = {"sketchface", "drawn:sketchface"}
 
 
 def _read(tmp_path: Path, text: str) -> Plan:
@@ -76,8 +80,10 @@ def test_the_projects_plan_names_all_weights_of_its_commands() -> None:
         if report.words()[0] == "benchmark" and not said & alone:
             wanted.add("sketchface")
         if said & {"best", "adapter", "ablation"}:
-            of = "y1" if "{y1}" in said else "sketchface"
-            wanted |= {f"adapter-{of}", f"best-{of}"}
+            embedder = next((w for w in report.words() if "{y1}" in w or w in PLAIN), DEFAULT)
+            own = embedder.removeprefix(DRAWN).replace("{y1}", "y1").split(JOIN)
+            way = ["drawn"] if embedder.startswith(DRAWN) else []
+            wanted |= {f"adapter-{part}" for part in own} | {"-".join(["best", *way, *own])}
         assert wanted <= set(report.weights), name
         for stem in report.weights:
             assert list(BUNDLED.glob(f"{stem}.*")), stem

@@ -52,6 +52,35 @@ def test_searches_are_told_with_gallery_probes_and_intervals(place: Callable[[st
     assert len(only) == 3
 
 
+def test_galleries_stand_beside_the_first_of_the_same_sketches(
+    place: Callable[[str], Path],
+) -> None:
+    def report(found: int, embedder: str, sketches: str) -> None:
+        own = example_report(first=5, second=found)
+        record = own.embedder.model_copy(update={"name": embedder})
+        value = own.model_copy(update={"embedder": record}).model_dump(mode="json")
+        value["provenance"]["data_sha256"]["sketches"] = sketches * 64
+        write_json(place(f"{embedder}-{sketches}") / "report.json", value)
+
+    for found, embedder, sketches in (
+        (10, "a", "1"),
+        (16, "b", "1"),
+        (30, "c", "1"),
+        (9, "a", "2"),
+    ):
+        report(found, embedder, sketches)
+    rows = tuple(Row(label="AR", file=f"{n}/report.json") for n in ("a-1", "b-1", "c-1", "a-2"))
+    table = Table(kind="galleries", rows=rows, methods=("csi-line",))
+    head, _, *lines = render(table, place).splitlines()
+    assert "rank 1 of `csi-line` (95 %)" in head
+    assert lines[0].startswith("| AR | 40 | `a` | 25.0 % (12.7–41.2) |")
+    assert lines[0].endswith("|  |")  # the first stands beside none
+    assert "| `b` | 40.0 % (24.9–56.7) |" in lines[1]
+    assert lines[1].endswith("| 6 / 0; 0.031 |")  # 2 / 2^6, the largest of two p-values
+    assert "20 / 0; 3.8e-06 |" in lines[2]  # twice 2 / 2^20
+    assert lines[3].endswith("|  |")  # other sketches, so a first again
+
+
 def test_comparisons_name_the_sketch_first(place: Callable[[str], Path]) -> None:
     report = example_report(first=10, second=30)
     *_, row = _render(place, "tests", report)

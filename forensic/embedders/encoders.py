@@ -1,0 +1,63 @@
+"""Which sketch encoder belongs to an embedder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+
+from forensic.embedders.adapter import SketchAdapter, SketchEncoder
+from forensic.embedders.drawn import DrawnEmbedder
+from forensic.embedders.embedder import Embedder
+from forensic.embedders.joint import JointAdapter, JointEmbedder
+from forensic.errors import MissingWeights
+from forensic.weights.bundle import read_bundle_metadata
+from forensic.weights.store import BUNDLED, find_weights
+
+
+def find_adapter(embedder: Embedder, *, folder: Path | None = None) -> Path | None:
+    """Return the file of an embedder's adapter, or None.
+
+    `adapter*.safetensors` in the folder of fetched weights are looked at first, so that one's own
+    goes before a bundled one; what counts is which embedder a file says it belongs to.
+
+    Raises:
+        WeightsError: A file there is damaged.
+        HashMismatch: A bundled file is not the one that the catalogue records.
+    """
+    places = [BUNDLED] if folder is None else [folder, BUNDLED]
+    for path in (p for place in places for p in sorted(place.glob("adapter*.safetensors"))):
+        config = json.loads(read_bundle_metadata(path).get("config", "{}"))
+        if config.get("embedder_weights_sha256") == embedder.weights_sha256:
+            return find_weights(path.stem) if path.parent == BUNDLED else path
+    return None
+
+
+def load_adapter(
+    embedder: Embedder, *, device: torch.device, folder: Path | None = None
+) -> SketchEncoder:
+    """Return the adapter of an embedder; for composed ones, those of all parts.
+
+    Args:
+        embedder: The gallery's.
+        device: Where to compute.
+        folder: Folder of fetched weights; without it only bundled adapters are found.
+
+    Raises:
+        MissingWeights: There is none; the message says what makes one.
+        WeightsError: The file is damaged or belongs to another embedder.
+    """
+    if isinstance(embedder, DrawnEmbedder):
+        return embedder.encoder
+    if isinstance(embedder, JointEmbedder):
+        own = {e.name: load_adapter(e, device=device, folder=folder) for e in embedder.joined}
+        return JointAdapter(own)
+    path = find_adapter(embedder, folder=folder)
+    if path is None:
+        raise MissingWeights(
+            f"There is no adapter for the embedder {embedder.name}. Train one with `forensic "
+            "train adapter --embedder` and put its adapter*.safetensors into the folder of "
+            f"weights{f' {folder}' if folder else ''}."
+        )
+    return SketchAdapter(weights_path=path, embedder=embedder, device=device)

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from forensic.embedders import encoders
+from forensic.embedders.adapter import SketchAdapter
+from forensic.embedders.embedder import Embedder
+from forensic.embedders.encoders import find_adapter, load_adapter
+from forensic.embedders.registry import create_embedder
+from forensic.errors import MissingWeights
+from tests.support.face_graph import ADAPTER, write_adapter
+from tests.support.fakes import FakeEmbedder
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_adapter(tmp_path)
+
+
+def toy(folder: Path) -> Embedder:
+    return create_embedder(str(folder / "toy.toml"), device=CPU)
+
+
+def test_an_adapter_is_found_by_its_embedder_whatever_it_is_called(folder: Path) -> None:
+    (folder / ADAPTER).rename(folder / "adapter-of-mine.safetensors")
+    assert find_adapter(toy(folder), folder=folder) == folder / "adapter-of-mine.safetensors"
+    found = load_adapter(toy(folder), device=CPU, folder=folder)
+    assert isinstance(found, SketchAdapter)
+    assert found.config.embedder == "toy-graph"
+    assert find_adapter(FakeEmbedder(), folder=folder) is None
+
+
+def test_ones_own_adapter_goes_before_a_bundled_one(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundled = tmp_path_factory.mktemp("bundled")
+    (bundled / "adapter-of-the-package.safetensors").write_bytes((folder / ADAPTER).read_bytes())
+    monkeypatch.setattr(encoders, "BUNDLED", bundled)
+    assert find_adapter(toy(folder), folder=folder) == folder / ADAPTER
+
+
+def test_without_an_adapter_the_error_says_what_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(MissingWeights, match="forensic train adapter"):
+        load_adapter(FakeEmbedder(), device=CPU, folder=tmp_path)
