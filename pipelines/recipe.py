@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,7 @@ MAY_CHANGE = frozenset(
         "schedule.checkpoint_minutes",
         "schedule.images",
         "schedule.patience",
+        "schedule.publish",
         "schedule.validate_every",
     }
 )
@@ -55,6 +56,7 @@ class ScheduleRecipe(TomlModel):
     checkpoint_minutes: float = Field(3.0, gt=0)
     average_decay: float = Field(0.0, ge=0, lt=1)
     seed: int = Field(0, ge=0, lt=2**32)
+    publish: Literal["best", "last"] = "best"
 
 
 class TrainRecipe(TomlModel):

@@ -57,6 +57,8 @@ class Schedule:
         checkpoint_minutes: Minutes between checkpoints.
         average_decay: Decay of the moving average that is validated and published; 0 for none.
         seed: Fixes initial weights, order and mirroring.
+        publish: `best` publishes the average at the best validation, `last` that at the latest,
+            where validation cannot see what counts; `patience` is then without effect.
     """
 
     images: int
@@ -66,6 +68,7 @@ class Schedule:
     checkpoint_minutes: float = 3.0
     average_decay: float = 0.0
     seed: int = 0
+    publish: str = "best"
 
 
 @dataclass
@@ -148,7 +151,7 @@ class Trainer:
         return self.progress
 
     def best_networks(self) -> dict[str, nn.Module]:
-        """Return the averaged networks of the best validation so far, on the CPU, for inference.
+        """Return the averaged networks that are to be published, on the CPU, for inference.
 
         Raises:
             TrainingError: Nothing was validated yet, or the file is damaged.
@@ -204,7 +207,8 @@ class Trainer:
     def _keep_best(self, score: float) -> None:
         best = self.progress.best_score
         sign = 1 if self.task.higher_is_better else -1
-        if best is None or sign * score > sign * best:
+        latest = self.schedule.publish == "last"
+        if best is None or latest or sign * score > sign * best:
             self.progress.best_score, self.progress.validations_since_best = score, 0
             nets = {name: net.state_dict() for name, net in self.average.networks.items()}
             save_checkpoint(self.folder / BEST, nets)

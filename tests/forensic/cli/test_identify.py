@@ -85,6 +85,20 @@ def test_json_names_the_right_person_and_everything_it_depends_on(
     assert len(document["provenance"]["embedder_weights_sha256"]) == 64
 
 
+def test_an_index_tells_itself_which_embedder_made_it(
+    folder: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--gallery", index, "--generator", "none", "--json")
+    options += ("--landmarks", folder / "points.json")
+    missing = run("identify", folder / "probe.png", *options)
+    assert missing.exit_code == 2
+    assert "'toy'" in missing.stderr
+    monkeypatch.setenv("FORENSIC_WEIGHTS", str(folder))  # where toy.toml lies
+    found = run("identify", folder / "probe.png", *options)
+    assert found.exit_code == 0, found.stderr
+    assert json.loads(found.stdout)["provenance"]["embedder"] == "toy"
+
+
 def test_a_folder_of_photos_serves_as_gallery(folder: Path) -> None:
     result = search(folder, folder / "photos")
     assert result.exit_code == 0, result.stderr

@@ -178,6 +178,15 @@ def test_best_networks_are_the_averages_of_the_best_validation(tmp_path: Path) -
     assert not torch.equal(wanted["0.weight"], task.network.state_dict()["0.weight"])
 
 
+def test_the_last_networks_are_published_where_that_is_asked_for(tmp_path: Path) -> None:
+    task = ToyTask(scores=iter([1.0, 5.0, 2.0, 2.0]))
+    trainer = create_trainer(tmp_path, task, images=32, publish="last")
+    assert trainer.fit().best_score == 2.0
+    latest = trainer.average.networks["toy"].state_dict()
+    published = trainer.best_networks()["toy"].state_dict()
+    assert all(torch.equal(value, latest[key]) for key, value in published.items())
+
+
 def test_nothing_validated_yet(tmp_path: Path) -> None:
     trainer = create_trainer(tmp_path, images=4)
     trainer.fit()
