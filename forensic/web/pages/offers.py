@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from forensic.cases.galleries import embedders
+from forensic.cases.galleries import EmbedderChoice, embedders
 from forensic.cases.renditions import generator_names
 from forensic.weights.catalogue import load_catalogue
+from forensic.weights.embedders import DRAWN
 
 
 def offered_generators() -> list[tuple[str, str]]:
@@ -16,7 +17,10 @@ def offered_generators() -> list[tuple[str, str]]:
 def offered_embedders() -> list[tuple[str, str]]:
     """Return name and label of every embedder; those that come with the package first."""
     choices = sorted(embedders(), key=lambda choice: not choice.is_bundled)
-    return [
-        (choice.name, choice.name if choice.is_bundled else f"{choice.name} (fetch it first)")
-        for choice in choices
-    ]
+    return [(choice.name, _label(choice)) for choice in choices]
+
+
+def _label(choice: EmbedderChoice) -> str:
+    if choice.name.startswith(DRAWN):
+        return f"{choice.name} (best for sketches: photos are drawn as well)"
+    return choice.name if choice.is_bundled else f"{choice.name} (fetch it first)"

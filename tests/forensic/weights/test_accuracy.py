@@ -2,7 +2,8 @@
 
 import pytest
 
-from forensic.weights.accuracy import measured_accuracy
+from forensic.weights import accuracy
+from forensic.weights.accuracy import EMBEDDED_BY, measured_accuracy
 from forensic.weights.catalogue import load_catalogue
 from forensic.weights.fusions import Fusion
 from forensic.weights.store import BUNDLED
@@ -47,3 +48,22 @@ def test_figures_of_best_are_found_by_the_embedders_weights_whatever_it_is_calle
     # a fusion of one's own goes before the bundled one, whose figures say nothing of it
     assert not measured_accuracy("mine", sha256, **like, best_of={"0" * 64})
     assert not measured_accuracy("mine", sha256, **like, best_of={*used, "0" * 64})
+
+
+def test_figures_of_best_in_another_gallery_are_not_quoted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fusion = Fusion.read(BUNDLED / "best-drawn-sketchface.json")
+    sha256 = fusion.embedder_weights_sha256
+    used = {of for part in fusion.parts for of in part.weights_sha256.values()}
+    tables = {
+        f"Sketch to photo, rank 1. {name}: 40 probes in a gallery of 50": {
+            "best": name,
+            EMBEDDED_BY: f"some ({by[:12]}…)",
+        }
+        for name, by in (("drawn", sha256), ("plain", SKETCHFACE))
+    }
+    mine = load_catalogue()["adapter-sketchface"]
+    monkeypatch.setattr(accuracy, "_results", lambda entry: tables if entry == mine else {})
+    quoted = {"kind": "viewed", "gallery_size": 40, "best_of": used}
+    assert [m.data for m in measured_accuracy("any", sha256, **quoted)] == ["drawn"]
