@@ -15,12 +15,13 @@ from db.models import JobState, ProbeKind, Role
 from db.session import session_scope
 from forensic.cases import benchmarks
 from forensic.cases.audit import Tag
+from forensic.cases.galleries import embedders
 from forensic.errors import JobError
 from forensic.images.io import encode_image
 from forensic.jobs.handlers.benchmark import run_benchmark, summary_of, unpack_pairs
 from forensic.jobs.tasks import Workshop, run_job
 from forensic.storage import FileStore
-from forensic.weights.catalogue import load_catalogue
+from forensic.weights.embedders import DEFAULT
 from tests.support.images import face_photo
 from tests.support.service import actor_of, events_of, png
 
@@ -124,7 +125,8 @@ def test_uploaded_pairs_are_measured_by_the_command(
         assert (view.job.state, view.job.detail) == (JobState.SUCCEEDED, None)
         assert (view.summary["probes"], view.summary["gallery"]) == (3, 3)
         assert view.summary["sketch_kind"] == "viewed"
-        assert view.summary["embedder_weights_sha256"] == load_catalogue()["sketchface"].sha256
+        (default,) = (choice for choice in embedders() if choice.name == DEFAULT)
+        assert view.summary["embedder_weights_sha256"] == default.weights_sha256
         assert set(view.summary["methods"]) == {"best"}  # the default
         page = benchmarks.file_bytes(session, actor, job.id, "report.json", store=store)[0]
         assert json.loads(page)["probes"] == 3
