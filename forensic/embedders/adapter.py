@@ -1,9 +1,9 @@
 """Sketch encoders: networks that put a sketch where a frozen embedder puts the photo.
 
-An adapter belongs to one embedder, known by the SHA-256 of its weights. Galleries keep the
-vectors they have; only sketches go through the adapter. Its file holds how every weight differs
-from the embedder's own, so it works only beside that embedder's file, and passes on nothing of a
-network whose terms forbid it.
+An adapter belongs to one embedder, known by the SHA-256 of its weights. A gallery may keep the
+vectors it has, so that only sketches go through the adapter, or be drawn (`drawn.py`). Its file
+holds how every weight differs from the embedder's own, so it works only beside that embedder's
+file, and passes on nothing of a network whose terms forbid it.
 
 Source:
     The design of a small trained part for the sketch beside a frozen face network follows George,
