@@ -24,7 +24,7 @@ class JointEmbedder:
     """Embedders of one geometry, their vectors side by side.
 
     Args:
-        joined: Two or more, with different weights.
+        joined: Two or more, with different names and weights.
 
     Attributes:
         joined: The embedders, in the order of the name.
@@ -35,8 +35,8 @@ class JointEmbedder:
         parts_sha256: SHA-256 of each, by name.
 
     Raises:
-        InputError: They expect faces in different geometries, one is named twice, or there is
-            only one.
+        InputError: They expect faces in different geometries, one stands there twice, two have one
+            name, or there is only one.
     """
 
     def __init__(self, joined: Sequence[Embedder]) -> None:
@@ -45,9 +45,12 @@ class JointEmbedder:
         if len(templates) > 1:
             told = ", ".join(f"{part.name} in {part.template}" for part in joined)
             raise InputError(f"Embedders of different geometries cannot be joined: {told}.")
-        if len({part.weights_sha256 for part in joined}) < max(len(joined), 2):
+        names = {part.name for part in joined}
+        weights = {part.weights_sha256 for part in joined}
+        if min(len(names), len(weights)) < max(len(joined), 2):
             raise InputError(
-                f"{self.name!r} does not join two or more embedders with different weights."
+                f"{self.name!r} does not join two or more embedders with different names and "
+                "weights."
             )
         self.joined = tuple(joined)
         self.dimension = sum(part.dimension for part in joined)

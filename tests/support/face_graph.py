@@ -9,6 +9,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper, save
 
 from forensic.embedders.adapter import subtract_start
+from forensic.embedders.embedder import Embedder
+from forensic.embedders.registry import create_embedder
 from forensic.embedders.starts import start_network
 from forensic.weights.bundle import save_bundle
 
@@ -77,3 +79,8 @@ def write_adapter(folder: Path) -> Path:
         network.layers[-1].bias += 0.5
     save_bundle(folder / ADAPTER, subtract_start(network, start).state_dict(), config.as_json())
     return folder
+
+
+def load_toy(folder: Path) -> Embedder:
+    """Return the embedder that lies in a folder."""
+    return create_embedder(str(folder / "toy.toml"), device=torch.device("cpu"))

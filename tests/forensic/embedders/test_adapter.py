@@ -8,12 +8,10 @@ from forensic.embedders.adapter import (
     SketchAdapter,
     load_adapter_network,
 )
-from forensic.embedders.embedder import Embedder
-from forensic.embedders.registry import create_embedder
 from forensic.embedders.starts import start_network
 from forensic.errors import ShapeError, WeightsError
 from forensic.weights.bundle import load_bundle, save_bundle
-from tests.support.face_graph import ADAPTER, write_adapter
+from tests.support.face_graph import ADAPTER, load_toy, write_adapter
 from tests.support.fakes import FakeEmbedder
 
 CPU = torch.device("cpu")
@@ -22,10 +20,6 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return write_adapter(tmp_path)
-
-
-def toy(folder: Path) -> Embedder:
-    return create_embedder(str(folder / "toy.toml"), device=CPU)
 
 
 def test_a_file_holds_nothing_but_what_training_changed(folder: Path) -> None:
@@ -37,7 +31,7 @@ def test_a_file_holds_nothing_but_what_training_changed(folder: Path) -> None:
 
 def test_an_adapter_is_the_embedders_network_and_what_training_changed(folder: Path) -> None:
     adapter = SketchAdapter(
-        weights_path=folder / ADAPTER, embedder=toy(folder), device=CPU, dtype=torch.float32
+        weights_path=folder / ADAPTER, embedder=load_toy(folder), device=CPU, dtype=torch.float32
     )
     _, network = start_network(str(folder / "toy.toml"))
     faces = np.random.default_rng(0).integers(0, 256, (70, 112, 112, 3), dtype=np.uint8)
@@ -54,7 +48,7 @@ def test_an_adapter_is_the_embedders_network_and_what_training_changed(folder: P
 
 
 def test_no_sketches(folder: Path) -> None:
-    adapter = SketchAdapter(weights_path=folder / ADAPTER, embedder=toy(folder), device=CPU)
+    adapter = SketchAdapter(weights_path=folder / ADAPTER, embedder=load_toy(folder), device=CPU)
     assert adapter.embed(np.zeros((0, 112, 112, 3), np.uint8)).shape == (0, 6)
     with pytest.raises(ShapeError):
         adapter.embed(np.zeros((1, 96, 96, 3), np.uint8))
@@ -69,7 +63,7 @@ def test_an_embedder_that_is_described_otherwise_than_in_training_is_refused(fol
     description = folder / "toy.toml"
     description.write_text(description.read_text().replace("127.5", "128.0"))
     with pytest.raises(WeightsError, match="description of that time"):
-        load_adapter_network(folder / ADAPTER, toy(folder))
+        load_adapter_network(folder / ADAPTER, load_toy(folder))
 
 
 def test_a_bundle_of_something_else_is_refused(tmp_path: Path) -> None:

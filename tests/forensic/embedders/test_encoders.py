@@ -5,11 +5,9 @@ import torch
 
 from forensic.embedders import encoders
 from forensic.embedders.adapter import SketchAdapter
-from forensic.embedders.embedder import Embedder
 from forensic.embedders.encoders import find_adapter, load_adapter
-from forensic.embedders.registry import create_embedder
 from forensic.errors import MissingWeights
-from tests.support.face_graph import ADAPTER, write_adapter
+from tests.support.face_graph import ADAPTER, load_toy, write_adapter
 from tests.support.fakes import FakeEmbedder
 
 CPU = torch.device("cpu")
@@ -20,14 +18,10 @@ def folder(tmp_path: Path) -> Path:
     return write_adapter(tmp_path)
 
 
-def toy(folder: Path) -> Embedder:
-    return create_embedder(str(folder / "toy.toml"), device=CPU)
-
-
 def test_an_adapter_is_found_by_its_embedder_whatever_it_is_called(folder: Path) -> None:
     (folder / ADAPTER).rename(folder / "adapter-of-mine.safetensors")
-    assert find_adapter(toy(folder), folder=folder) == folder / "adapter-of-mine.safetensors"
-    found = load_adapter(toy(folder), device=CPU, folder=folder)
+    assert find_adapter(load_toy(folder), folder=folder) == folder / "adapter-of-mine.safetensors"
+    found = load_adapter(load_toy(folder), device=CPU, folder=folder)
     assert isinstance(found, SketchAdapter)
     assert found.config.embedder == "toy-graph"
     assert find_adapter(FakeEmbedder(), folder=folder) is None
@@ -39,7 +33,7 @@ def test_ones_own_adapter_goes_before_a_bundled_one(
     bundled = tmp_path_factory.mktemp("bundled")
     (bundled / "adapter-of-the-package.safetensors").write_bytes((folder / ADAPTER).read_bytes())
     monkeypatch.setattr(encoders, "BUNDLED", bundled)
-    assert find_adapter(toy(folder), folder=folder) == folder / ADAPTER
+    assert find_adapter(load_toy(folder), folder=folder) == folder / ADAPTER
 
 
 def test_without_an_adapter_the_error_says_what_makes_one(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from forensic.embedders.adapter import subtract_start
 from forensic.embedders.embedder import Embedder, parts_of
 from forensic.embedders.encoders import load_adapter
 from forensic.embedders.joint import JointEmbedder
@@ -13,8 +12,7 @@ from forensic.embedders.registry import create_embedder
 from forensic.embedders.starts import start_network
 from forensic.errors import InputError, MissingWeights, WeightsError
 from forensic.values import Vectors
-from forensic.weights.bundle import save_bundle
-from tests.support.face_graph import write_face_graph
+from tests.support.face_graph import ADAPTER, write_adapter, write_face_graph
 from tests.support.fakes import FakeEmbedder
 
 CPU = torch.device("cpu")
@@ -28,6 +26,12 @@ class Upside(FakeEmbedder):
 
     def embed(self, faces: NDArray[np.uint8]) -> Vectors:
         return super().embed(faces[:, ::-1])
+
+
+class Namesake(Upside):
+    """Another network of the same name, of which one adapter would take the other's place."""
+
+    name = "fake"
 
 
 class Small(Upside):
@@ -64,6 +68,7 @@ def test_it_is_known_by_its_parts() -> None:
     [
         ((FakeEmbedder(), Small()), "fake in arcface-112, upside in csi-96"),
         ((FakeEmbedder(), FakeEmbedder()), "fake\\+fake"),
+        ((FakeEmbedder(), Namesake()), "different names"),
         ((FakeEmbedder(),), "two or more"),
     ],
 )
@@ -73,22 +78,17 @@ def test_what_cannot_be_joined_is_refused(parts: tuple[Embedder, ...], told: str
 
 
 def test_names_joined_by_a_plus_are_one_embedder_with_the_adapters_of_all(tmp_path: Path) -> None:
-    name = f"{write_face_graph(tmp_path)}+sketchface"
-    joint = create_embedder(name, device=CPU)
+    joint = create_embedder(f"{write_adapter(tmp_path) / 'toy.toml'}+sketchface", device=CPU)
     assert isinstance(joint, JointEmbedder)
     assert joint.name == "toy-graph+sketchface"
-    with pytest.raises(MissingWeights, match="no adapter for the embedder toy-graph"):
-        load_adapter(joint, device=CPU, folder=tmp_path)
-    toy, sketchface = joint.joined
-    config, network = start_network(str(tmp_path / "toy.toml"))
-    start = network.state_dict()
-    path = tmp_path / "adapter-toy.safetensors"
-    save_bundle(path, subtract_start(network, start).state_dict(), config.as_json())
     adapter = load_adapter(joint, device=CPU, folder=tmp_path)
     assert list(adapter.weights_sha256) == ["adapter toy-graph", "adapter sketchface"]
-    own = [load_adapter(part, device=CPU, folder=tmp_path) for part in (toy, sketchface)]
+    own = [load_adapter(part, device=CPU, folder=tmp_path) for part in joint.joined]
     both = np.concatenate([part.embed(faces(2)) for part in own], axis=1) / np.sqrt(2)
     np.testing.assert_allclose(adapter.embed(faces(2)), both, atol=1e-6)
+    (tmp_path / ADAPTER).unlink()
+    with pytest.raises(MissingWeights, match="no adapter for the embedder toy-graph"):
+        load_adapter(joint, device=CPU, folder=tmp_path)
 
 
 def test_no_training_starts_from_joined_embedders(tmp_path: Path) -> None:
