@@ -31,6 +31,7 @@ class DrawnEmbedder:
         encoder: Its sketch encoder.
 
     Attributes:
+        embedder: The embedder of the photo itself.
         encoder: The sketch encoder, for the sketches that are searched with.
         name: `drawn:` and the embedder's name.
         dimension: The embedder's.
@@ -40,7 +41,7 @@ class DrawnEmbedder:
     """
 
     def __init__(self, *, embedder: Embedder, encoder: SketchEncoder) -> None:
-        self._embedder, self.encoder = embedder, encoder
+        self.embedder, self.encoder = embedder, encoder
         self.name = f"{DRAWN}{embedder.name}"
         self.dimension, self.template = embedder.dimension, embedder.template
         self.weights_sha256 = drawn_sha256(embedder.weights_sha256, encoder.weights_sha256.values())
@@ -56,7 +57,7 @@ class DrawnEmbedder:
             RangeError: A network gave no direction for a photo.
         """
         check_faces(faces, self.template)
-        rows = self._embedder.embed(faces) + self.encoder.embed(faces, moved=False)
+        rows = self.embedder.embed(faces) + self.encoder.embed(faces, moved=False)
         if not len(faces):
             return rows
         for style in DRAWN_STYLES:

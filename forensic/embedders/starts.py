@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from forensic.embedders.adapter import AdapterConfig
+from forensic.embedders.adapter import AdapterConfig, load_adapter_network
+from forensic.embedders.drawn import DrawnEmbedder
 from forensic.embedders.embedder import Embedder, TrainableEmbedder
+from forensic.embedders.encoders import find_adapter
 from forensic.embedders.registry import create_embedder
 from forensic.errors import WeightsError
 from forensic.faces.align import TEMPLATES
@@ -35,7 +38,53 @@ def start_network(
             embedder's vectors.
         RecipeError: A TOML description is malformed.
     """
-    embedder = create_embedder(name_or_path, device=torch.device("cpu"), weights=weights)
+    return _copy(create_embedder(name_or_path, device=torch.device("cpu"), weights=weights))
+
+
+@dataclass(frozen=True)
+class AdapterStart:
+    """Where the training of an adapter begins.
+
+    Attributes:
+        config: What the adapter's file will say of itself.
+        network: Trainable, in the state in which training begins.
+        origin: State of the embedder's own network, from which the file will hold differences.
+        teacher_weights_sha256: Of the embedder whose vectors of photos are the targets.
+    """
+
+    config: AdapterConfig
+    network: nn.Module
+    origin: dict[str, Tensor]
+    teacher_weights_sha256: str
+
+
+def start_adapter(name_or_path: str, *, weights: Path | None = None) -> AdapterStart:
+    """Return where an adapter for an embedder begins: at its own network.
+
+    For a drawn embedder it begins at the sketch encoder that draws the gallery, and leads to the
+    drawn photos. The result takes the place of that encoder: another round of one adapter.
+
+    Args:
+        name_or_path: As for `create_embedder`.
+        weights: Folder of fetched weights; bundled ones are found without it.
+
+    Raises:
+        MissingWeights: As for `start_network`, or a drawn embedder has no adapter yet.
+        UnknownNameError: As for `start_network`.
+        WeightsError: As for `start_network`.
+        RecipeError: As for `start_network`.
+    """
+    teacher = create_embedder(name_or_path, device=torch.device("cpu"), weights=weights)
+    embedder = teacher.embedder if isinstance(teacher, DrawnEmbedder) else teacher
+    config, network = _copy(embedder)
+    origin = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+    earlier = find_adapter(embedder, folder=weights) if teacher is not embedder else None
+    if earlier:
+        network = load_adapter_network(earlier, embedder)[1].requires_grad_(True)
+    return AdapterStart(config, network, origin, teacher.weights_sha256)
+
+
+def _copy(embedder: Embedder) -> tuple[AdapterConfig, nn.Module]:
     if not isinstance(embedder, TrainableEmbedder):
         raise WeightsError(
             f"{embedder.name} has no network of its own that training could start from. Name its "

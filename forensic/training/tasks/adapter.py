@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from forensic.datasets.sketched import SketchedFaces
 from forensic.datasets.taught import PHOTO, TO_DRAW
 from forensic.embedders.adapter import subtract_start
-from forensic.embedders.starts import start_network
+from forensic.embedders.starts import start_adapter
 from forensic.errors import RecipeError
 from forensic.layers.memory import to_channels_last
 from forensic.runtime import choose_precision
@@ -36,13 +36,16 @@ class AdapterTask:
     """The right photo among everybody's, chosen by cosine from the sketch's vector.
 
     The encoder starts as a copy of the embedder's own network. Its targets are the embedder's
-    vectors of photos, which never change, so a gallery that exists stays as it is.
+    vectors of photos, which never change, so a gallery that exists stays as it is. With a drawn
+    embedder (`drawn:NAME`) it starts where the encoder that draws now stands, and its targets are
+    the drawn photos: sketches and gallery come nearer to each other with every such round.
 
     Args:
         bank: (N, D) unit rows, the embedder's vectors of all training photos.
         people: (N,) whose they are; vectors of one person do not repel each other's sketches.
         teacher_weights_sha256: SHA-256 of the embedder that made them.
-        embedder: That embedder: a name, a TOML file, or an ONNX file with a TOML file beside it.
+        embedder: That embedder: a name, a TOML file, or an ONNX file with a TOML file beside it;
+            before it `drawn:` for another round.
         weights: Folder of fetched weights, for embedders that do not come with the package.
         scale: Factor on cosines before the softmax.
         margin: Subtracted from the cosine to the right photo.
@@ -59,6 +62,7 @@ class AdapterTask:
         precision: `fp32`, or `bf16` for automatic mixed precision.
 
     Raises:
+        MissingWeights: A file is not there, among others the adapter of a drawn embedder.
         RecipeError: The vectors were made by another embedder, or `blend` is not in 0 to 1.
         WeightsError: The embedder's network cannot be read.
         UnknownNameError: No such embedder or precision.
@@ -94,17 +98,17 @@ class AdapterTask:
         precision: str = "bf16",
         device: torch.device,
     ) -> None:
-        self.config, network = start_network(embedder, weights=Path(weights) if weights else None)
-        if self.config.embedder_weights_sha256 != teacher_weights_sha256:
+        start = start_adapter(embedder, weights=Path(weights) if weights else None)
+        if start.teacher_weights_sha256 != teacher_weights_sha256:
             raise RecipeError(
                 f"The data holds vectors of {teacher_weights_sha256[:12]}…, but {embedder} is "
-                f"{self.config.embedder_weights_sha256[:12]}…. Make the data with that embedder."
+                f"{start.teacher_weights_sha256[:12]}…. Make the data with that embedder."
             )
         if not 0 <= blend <= 1:
             raise RecipeError(f"options.blend is {blend}; it is a share, from 0 to 1.")
         self.blend = blend
-        self._start = {n: t.detach().cpu().clone() for n, t in network.state_dict().items()}
-        self.network = to_channels_last(network, device)
+        self.config, self._origin = start.config, start.origin
+        self.network = to_channels_last(start.network, device)
         self.bank, self.people = bank.to(device), people.to(device)
         self.scale, self.margin = scale, margin
         self.n_hard, self.hard_weight = min(n_hard, len(bank) - 1), hard_weight
@@ -201,7 +205,7 @@ class AdapterTask:
 
     def export(self, networks: dict[str, nn.Module]) -> dict[str, tuple[dict[str, Any], nn.Module]]:
         """Return how the sketch encoder differs from its start, and its configuration."""
-        differences = subtract_start(self._blended(networks["adapter"]), self._start)
+        differences = subtract_start(self._blended(networks["adapter"]), self._origin)
         return {"adapter": (self.config.as_json(), differences)}
 
     def _blended(self, network: nn.Module) -> nn.Module:
@@ -209,7 +213,7 @@ class AdapterTask:
         if self.blend == 1:
             return network
         state = {
-            name: torch.lerp(self._start[name].to(tensor), tensor, self.blend)
+            name: torch.lerp(self._origin[name].to(tensor), tensor, self.blend)
             if tensor.is_floating_point()
             else tensor
             for name, tensor in network.state_dict().items()

@@ -5,10 +5,11 @@ import torch
 from facenet_pytorch import InceptionResnetV1
 
 from forensic.embedders import onnx
+from forensic.embedders.adapter import load_adapter_network
 from forensic.embedders.registry import create_embedder
-from forensic.embedders.starts import start_network
+from forensic.embedders.starts import start_adapter, start_network
 from forensic.errors import MissingWeights, WeightsError
-from tests.support.face_graph import DIMENSION, write_face_graph
+from tests.support.face_graph import ADAPTER, DIMENSION, load_toy, write_adapter, write_face_graph
 
 
 def test_an_onnx_file_starts_its_own_adapter(tmp_path: Path) -> None:
@@ -47,3 +48,30 @@ def test_facenet_keeps_the_statistics_of_its_norms(tmp_path: Path) -> None:
     norms = [m for m in network.train().modules() if isinstance(m, torch.nn.BatchNorm2d)]
     assert norms
     assert not any(norm.training for norm in norms)
+
+
+def test_an_adapter_begins_at_the_embedders_own_network(tmp_path: Path) -> None:
+    start = start_adapter(str(write_adapter(tmp_path) / "toy.toml"), weights=tmp_path)
+    assert start.teacher_weights_sha256 == load_toy(tmp_path).weights_sha256
+    own = start_network(str(tmp_path / "toy.toml"))[1].state_dict()
+    torch.testing.assert_close(start.network.state_dict(), own)
+    torch.testing.assert_close(start.origin, dict(own))
+
+
+def test_for_a_drawn_embedder_it_begins_at_the_encoder_that_draws(tmp_path: Path) -> None:
+    name = f"drawn:{write_adapter(tmp_path) / 'toy.toml'}"
+    start = start_adapter(name, weights=tmp_path)
+    drawn = create_embedder(name, device=torch.device("cpu"), weights=tmp_path)
+    assert start.teacher_weights_sha256 == drawn.weights_sha256
+    toy = load_toy(tmp_path)
+    # its file still belongs to the embedder itself, and holds differences from that
+    assert start.config.embedder_weights_sha256 == toy.weights_sha256
+    torch.testing.assert_close(start.origin, dict(start_network(name[6:])[1].state_dict()))
+    earlier = load_adapter_network(tmp_path / ADAPTER, toy)[1].state_dict()
+    torch.testing.assert_close(start.network.state_dict(), earlier)
+    assert all(p.requires_grad for p in start.network.parameters())
+
+
+def test_without_an_adapter_nothing_is_drawn_and_no_round_begins(tmp_path: Path) -> None:
+    with pytest.raises(MissingWeights, match="no adapter for the embedder toy-graph"):
+        start_adapter(f"drawn:{write_face_graph(tmp_path)}")

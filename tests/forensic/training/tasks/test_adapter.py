@@ -16,9 +16,9 @@ from forensic.images.tensors import images_to_tensor
 from forensic.runtime import seed_everything
 from forensic.training.loop import Schedule, Trainer
 from forensic.training.tasks.adapter import AdapterTask
-from forensic.weights.bundle import save_bundle
+from forensic.weights.bundle import load_bundle, save_bundle
 from tests.support.adapter_data import write_adapter_data
-from tests.support.face_graph import write_face_graph
+from tests.support.face_graph import ADAPTER, load_toy, write_adapter, write_face_graph
 
 CPU = torch.device("cpu")
 
@@ -82,6 +82,23 @@ def test_vectors_of_another_embedder_are_refused(folder: Path) -> None:
             total_steps=1,
             device=CPU,
         )
+
+
+def test_another_round_goes_on_from_the_encoder_that_draws_the_gallery(tmp_path: Path) -> None:
+    name = f"drawn:{write_adapter(tmp_path) / 'toy.toml'}"
+    facts = {"bank": torch.eye(6), "people": torch.arange(6), "total_steps": 1, "device": CPU}
+    facts |= {"embedder": name, "weights": str(tmp_path)}
+    drawn = create_embedder(name, device=CPU, weights=tmp_path)
+    task = AdapterTask(teacher_weights_sha256=drawn.weights_sha256, **facts)
+    ((config, differences),) = task.export(task.networks()).values()
+    # nothing trained yet: what would be published is the adapter as it is
+    save_bundle(tmp_path / "again.safetensors", differences.state_dict(), config)
+    assert load_bundle(tmp_path / "again.safetensors")[0] == load_bundle(tmp_path / ADAPTER)[0]
+    torch.testing.assert_close(
+        load_bundle(tmp_path / "again.safetensors")[1], load_bundle(tmp_path / ADAPTER)[1]
+    )
+    with pytest.raises(RecipeError, match="Make the data with that embedder"):
+        AdapterTask(teacher_weights_sha256=load_toy(tmp_path).weights_sha256, **facts)
 
 
 def test_each_kind_is_changed_in_its_own_way(folder: Path) -> None:
