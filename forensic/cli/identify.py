@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensic.cli.progress import show_progress
-from forensic.weights.embedders import DEFAULT
+from forensic.weights.embedders import DEFAULT, advise_drawing
 
 if TYPE_CHECKING:
     from forensic.embedders.embedder import Embedder
@@ -92,6 +92,9 @@ def identify(
     hand = _read_hand(same_hand, aligned, device=str(chosen)) if same_hand else None
     method = create_method(generator, embedder=judge, device=chosen, weights=weights, hand=hand)
     index = _open_gallery(gallery, judge, device=str(chosen))
+    hint = advise_drawing(embedder or judge.name, [generator])
+    if hint:
+        click.echo(hint, err=True)
     identifier = Identifier(method=method, index=index)
     ranked = identifier.identify(drawing, landmarks=points, k=k, more=more)
     if out:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from forensic.weights.embedders import DEFAULT
+from forensic.weights.embedders import DEFAULT, advise_drawing
 from pipelines.benchmark.papers import papers
 
 FOLDER = click.Path(path_type=Path)
@@ -161,6 +161,9 @@ def pairs(
     )
     summary = benchmark_pairs(options, out=out, cache=cache, environment=os.environ)
     click.echo(summary)
+    hint = advise_drawing(options.embedder, options.methods)
+    if hint:
+        click.echo(hint, err=True)
 
 
 @benchmark.command()

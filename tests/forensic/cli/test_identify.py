@@ -158,6 +158,14 @@ def test_the_bundled_models_search_with_best(folder: Path) -> None:
     assert document["provenance"]["method"] == "best"
     assert len(document["contributions"]) == 3
     assert "adapter" in document["contributions"][0]
+    assert "drawn:" not in result.stderr
+
+
+def test_who_could_draw_the_gallery_is_told(folder: Path) -> None:
+    options = ("--gallery", folder / "photos", "--embedder", "sketchface")
+    result = run("identify", folder / "probe.png", *options)
+    assert result.exit_code == 0, result.stderr
+    assert "`--embedder drawn:sketchface` draws them as well" in result.stderr
 
 
 def test_an_embedder_without_a_fusion_names_the_remedy(folder: Path, index: Path) -> None:
