@@ -53,6 +53,18 @@ def load_adapter(
     if isinstance(embedder, JointEmbedder):
         own = {e.name: load_adapter(e, device=device, folder=folder) for e in embedder.joined}
         return JointAdapter(own)
+    path = require_adapter(embedder, folder=folder)
+    return SketchAdapter(weights_path=path, embedder=embedder, device=device)
+
+
+def require_adapter(embedder: Embedder, *, folder: Path | None = None) -> Path:
+    """Return the file of an embedder's adapter, found as by `find_adapter`.
+
+    Raises:
+        MissingWeights: There is none; the message says what makes one.
+        WeightsError: A file there is damaged.
+        HashMismatch: A bundled file is not the one that the catalogue records.
+    """
     path = find_adapter(embedder, folder=folder)
     if path is None:
         raise MissingWeights(
@@ -60,4 +72,4 @@ def load_adapter(
             "train adapter --embedder` and put its adapter*.safetensors into the folder of "
             f"weights{f' {folder}' if folder else ''}."
         )
-    return SketchAdapter(weights_path=path, embedder=embedder, device=device)
+    return path

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from forensic.embedders.adapter import AdapterConfig, load_adapter_network
 from forensic.embedders.drawn import DrawnEmbedder
 from forensic.embedders.embedder import Embedder, TrainableEmbedder
-from forensic.embedders.encoders import find_adapter
+from forensic.embedders.encoders import require_adapter
 from forensic.embedders.registry import create_embedder
 from forensic.errors import WeightsError
 from forensic.faces.align import TEMPLATES
@@ -78,8 +78,8 @@ def start_adapter(name_or_path: str, *, weights: Path | None = None) -> AdapterS
     embedder = teacher.embedder if isinstance(teacher, DrawnEmbedder) else teacher
     config, network = _copy(embedder)
     origin = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
-    earlier = find_adapter(embedder, folder=weights) if teacher is not embedder else None
-    if earlier:
+    if teacher is not embedder:
+        earlier = require_adapter(embedder, folder=weights)
         network = load_adapter_network(earlier, embedder)[1].requires_grad_(True)
     return AdapterStart(config, network, origin, teacher.weights_sha256)
 

@@ -204,7 +204,7 @@ class AdapterTask:
         return {"rank1": (cosine > nearest).float(), "cosine": cosine}
 
     def export(self, networks: dict[str, nn.Module]) -> dict[str, tuple[dict[str, Any], nn.Module]]:
-        """Return how the sketch encoder differs from its start, and its configuration."""
+        """Return how the encoder differs from the embedder's own network, and its configuration."""
         differences = subtract_start(self._blended(networks["adapter"]), self._origin)
         return {"adapter": (self.config.as_json(), differences)}
 

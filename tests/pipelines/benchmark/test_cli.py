@@ -93,6 +93,13 @@ def test_command_writes_the_agreed_report(data: Path, tmp_path: Path) -> None:
     BenchmarkReport(**report)
 
 
+def test_who_could_draw_the_gallery_is_told(data: Path, tmp_path: Path) -> None:
+    for embedder, told in (("sketchface", True), ("drawn:sketchface", False)):
+        result = _forensic(*_words(data, tmp_path / embedder, methods="best", embedder=embedder))
+        assert result.exit_code == 0, result.output
+        assert ("`--embedder drawn:sketchface` draws them" in result.stderr) is told
+
+
 def test_the_style_of_a_hand_is_taken_out_and_told(data: Path, tmp_path: Path) -> None:
     words = _words(data, tmp_path / "alone")
     assert _forensic(*words).exit_code == 0
