@@ -30,7 +30,7 @@ from forensic.stats.bootstrap import bootstrap_mean
 from forensic.values import RGB, Landmarks
 from pipelines.benchmark.folders import pair_folders
 from pipelines.benchmark.locating import read_image
-from pipelines.published import CSI_TABLE_2, CSI_TABLE_3
+from pipelines.published import CSI_BESIDE, CSI_TABLE_3
 
 METRICS = {"psnr": psnr, "ssim": ssim, "r": correlation}
 UNITS = {"psnr": "dB", "ssim": "", "r": ""}
@@ -258,7 +258,7 @@ def evaluate(
 
 def _beside(generator: str, metric: str, *, is_simulated: bool) -> str:
     if is_simulated:
-        rows = {"LFW, 11,990 faces": CSI_TABLE_2.get(generator, {})}
+        rows = {"LFW, 11,990 faces": CSI_BESIDE.get(generator, {})}
     else:
         rows = {
             f"{name.upper()}, 6": row

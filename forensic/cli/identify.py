@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensic.cli.progress import show_progress
-from forensic.weights.embedders import DEFAULT, advise_drawing
+from forensic.weights.embedders import DEFAULT, tell_drawing
 
 if TYPE_CHECKING:
+    import torch
+
     from forensic.embedders.embedder import Embedder
     from forensic.faces.detect import FaceDetector
     from forensic.gallery.index import GalleryIndex
@@ -47,7 +49,9 @@ FILE = click.Path(path_type=Path)
     "what they share is taken out of the sketch.",
 )
 @click.option(
-    "--embedder", help=f"Name or path.  [default: that of the index; {DEFAULT} for a folder]"
+    "--embedder",
+    help="Name or path. For best the photos of a folder are drawn as well; plain:NAME leaves them "
+    f"as they are.  [default: that of the index; {DEFAULT} for a folder]",
 )
 @click.option("--landmarks", type=FILE, help="JSON of five points, where no face is found.")
 @click.option("--aligned", help="The sketch lies in a known geometry, e.g. cufs (200×250).")
@@ -74,7 +78,6 @@ def identify(
 
     The list is an investigative lead, never an identification.
     """
-    from forensic.embedders.registry import create_embedder
     from forensic.identification.identifier import Identifier
     from forensic.identification.methods import create_method
     from forensic.runtime import choose_device
@@ -88,13 +91,10 @@ def identify(
         for image in map(_read_sketch, also)
     ]
     weights = choose_weights_folder(os.environ)
-    judge = create_embedder(embedder or _embedder_of(gallery), device=chosen, weights=weights)
+    judge = _choose_embedder(embedder, gallery, generator, device=chosen, weights=weights)
     hand = _read_hand(same_hand, aligned, device=str(chosen)) if same_hand else None
     method = create_method(generator, embedder=judge, device=chosen, weights=weights, hand=hand)
     index = _open_gallery(gallery, judge, device=str(chosen))
-    hint = advise_drawing(embedder or judge.name, [generator])
-    if hint:
-        click.echo(hint, err=True)
     identifier = Identifier(method=method, index=index)
     ranked = identifier.identify(drawing, landmarks=points, k=k, more=more)
     if out:
@@ -145,6 +145,21 @@ def _detector(device: str) -> FaceDetector:
     from forensic.faces.detect import FaceDetector
 
     return FaceDetector(device)
+
+
+def _choose_embedder(
+    asked: str | None, gallery: Path, generator: str, *, device: torch.device, weights: Path
+) -> Embedder:
+    """Return the embedder asked for, drawing photos for `best`; without one, the gallery's."""
+    from forensic.embedders.registry import choose_gallery_embedder, create_embedder
+    from forensic.gallery.store import MANIFEST
+
+    name = asked or _embedder_of(gallery)
+    if asked and not (gallery / MANIFEST).is_file():
+        name = choose_gallery_embedder(asked, [generator], weights=weights)
+        if name != asked:
+            click.echo(tell_drawing(asked), err=True)
+    return create_embedder(name, device=device, weights=weights)
 
 
 def _embedder_of(gallery: Path) -> str:

@@ -1,7 +1,8 @@
 """Sketch encoders: networks that put a sketch where a frozen embedder puts the photo.
 
 An adapter belongs to one embedder, known by the SHA-256 of its weights. A gallery may keep the
-vectors it has, so that only sketches go through the adapter, or be drawn (`drawn.py`). Its file
+vectors it has, so that only sketches go through the adapter, or be drawn (`drawn.py`); one embedder
+may have an adapter for each of these two. Its file
 holds how every weight differs from the embedder's own, so it works only beside that embedder's
 file, and passes on nothing of a network whose terms forbid it.
 
@@ -53,6 +54,7 @@ class AdapterConfig:
         dimension: Length of a vector.
         embedder: Name of the embedder into whose space it leads.
         embedder_weights_sha256: SHA-256 of that embedder's weights.
+        drawn: Whether it leads to the photos of a drawn gallery, not to photos as they are.
     """
 
     network: str
@@ -61,6 +63,7 @@ class AdapterConfig:
     dimension: int
     embedder: str
     embedder_weights_sha256: str
+    drawn: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields for `save_bundle`."""

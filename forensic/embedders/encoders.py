@@ -16,32 +16,46 @@ from forensic.weights.bundle import read_bundle_metadata
 from forensic.weights.store import BUNDLED, find_weights
 
 
-def find_adapter(embedder: Embedder, *, folder: Path | None = None) -> Path | None:
+def find_adapter(
+    embedder: Embedder, *, drawn: bool = False, folder: Path | None = None
+) -> Path | None:
     """Return the file of an embedder's adapter, or None.
 
     `adapter*.safetensors` in the folder of fetched weights are looked at first, so that one's own
-    goes before a bundled one; what counts is which embedder a file says it belongs to.
+    goes before a bundled one; what counts is which embedder a file says it belongs to. Of several
+    in one place, that for the wanted kind of gallery is taken; a single one serves both kinds.
+
+    Args:
+        embedder: A single one, neither drawn nor joined.
+        drawn: Whether the gallery is drawn.
+        folder: Folder of fetched weights; without it only bundled adapters are found.
 
     Raises:
         WeightsError: A file there is damaged.
         HashMismatch: A bundled file is not the one that the catalogue records.
     """
     places = [BUNDLED] if folder is None else [folder, BUNDLED]
-    for path in (p for place in places for p in sorted(place.glob("adapter*.safetensors"))):
-        config = json.loads(read_bundle_metadata(path).get("config", "{}"))
-        if config.get("embedder_weights_sha256") == embedder.weights_sha256:
-            return find_weights(path.stem) if path.parent == BUNDLED else path
+    for place in places:
+        found: dict[bool, Path] = {}
+        for path in sorted(place.glob("adapter*.safetensors")):
+            config = json.loads(read_bundle_metadata(path).get("config", "{}"))
+            if config.get("embedder_weights_sha256") == embedder.weights_sha256:
+                found.setdefault(config.get("drawn", False), path)
+        if found:
+            path = found.get(drawn) or next(iter(found.values()))
+            return find_weights(path.stem) if place == BUNDLED else path
     return None
 
 
 def load_adapter(
-    embedder: Embedder, *, device: torch.device, folder: Path | None = None
+    embedder: Embedder, *, device: torch.device, drawn: bool = False, folder: Path | None = None
 ) -> SketchEncoder:
     """Return the adapter of an embedder; for composed ones, those of all parts.
 
     Args:
         embedder: The gallery's.
         device: Where to compute.
+        drawn: Whether the gallery is to be drawn; a drawn embedder's own encoder needs no telling.
         folder: Folder of fetched weights; without it only bundled adapters are found.
 
     Raises:
@@ -51,13 +65,15 @@ def load_adapter(
     if isinstance(embedder, DrawnEmbedder):
         return embedder.encoder
     if isinstance(embedder, JointEmbedder):
-        own = {e.name: load_adapter(e, device=device, folder=folder) for e in embedder.joined}
-        return JointAdapter(own)
-    path = require_adapter(embedder, folder=folder)
+        parts = embedder.joined
+        return JointAdapter(
+            {e.name: load_adapter(e, device=device, drawn=drawn, folder=folder) for e in parts}
+        )
+    path = require_adapter(embedder, drawn=drawn, folder=folder)
     return SketchAdapter(weights_path=path, embedder=embedder, device=device)
 
 
-def require_adapter(embedder: Embedder, *, folder: Path | None = None) -> Path:
+def require_adapter(embedder: Embedder, *, drawn: bool = False, folder: Path | None = None) -> Path:
     """Return the file of an embedder's adapter, found as by `find_adapter`.
 
     Raises:
@@ -65,7 +81,7 @@ def require_adapter(embedder: Embedder, *, folder: Path | None = None) -> Path:
         WeightsError: A file there is damaged.
         HashMismatch: A bundled file is not the one that the catalogue records.
     """
-    path = find_adapter(embedder, folder=folder)
+    path = find_adapter(embedder, drawn=drawn, folder=folder)
     if path is None:
         raise MissingWeights(
             f"There is no adapter for the embedder {embedder.name}. Train one with `forensic "

@@ -5,12 +5,13 @@ ONNX network (`model.toml`, `onnx:model.toml`, or `model.onnx` with `model.toml`
 as `kind:path` with a weights file of the user's own (`facenet:weights.pt`,
 `sketchface:weights.safetensors`). An ONNX network whose TOML file lies in the folder of fetched
 weights is known by the name that the file gives it as well. Several, joined by `+`, are one
-(`model.toml+sketchface`), and `drawn:` before all of it draws the gallery (`drawn:sketchface`).
+(`model.toml+sketchface`), and `drawn:` before all of it draws the gallery (`drawn:sketchface`);
+`plain:` says that photos shall stay as they are, where `best` would have had them drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -22,9 +23,10 @@ from forensic.embedders.facenet import FaceNetEmbedder
 from forensic.embedders.joint import JointEmbedder
 from forensic.embedders.onnx import OnnxEmbedder, load_onnx_description
 from forensic.embedders.sketchface import SketchFaceEmbedder
-from forensic.errors import MissingWeights
+from forensic.errors import MissingWeights, UnknownNameError
 from forensic.registry import Registry
-from forensic.weights.embedders import DRAWN, JOIN
+from forensic.weights.embedders import DRAWN, JOIN, PLAIN
+from forensic.weights.fusions import BEST, find_fusion
 from forensic.weights.store import find_weights
 
 Builder = Callable[[Path, torch.device, str], TrainableEmbedder]
@@ -69,7 +71,7 @@ def create_embedder(
     Args:
         name_or_path: A name of `EMBEDDERS`, a path that ends in `.toml`, `kind:path`, or several
             of these joined by `+` (a `+` in a path is taken for a join as well); before all of
-            it, `drawn:`.
+            it, `drawn:` or `plain:`.
         device: Where to compute.
         weights: Folder of fetched weights; bundled ones are found without it.
 
@@ -83,14 +85,43 @@ def create_embedder(
     """
     if name_or_path.startswith(DRAWN):
         plain = create_embedder(name_or_path.removeprefix(DRAWN), device=device, weights=weights)
-        encoder = load_adapter(plain, device=device, folder=weights)
+        encoder = load_adapter(plain, device=device, drawn=True, folder=weights)
         return DrawnEmbedder(embedder=plain, encoder=encoder)
-    names = name_or_path.split(JOIN)
+    names = name_or_path.removeprefix(PLAIN).split(JOIN)
     if len(names) > 1:
         parts = [create_embedder(name, device=device, weights=weights) for name in names]
         return JointEmbedder(parts)
-    kind, path, name = locate_embedder(name_or_path, weights=weights)
+    kind, path, name = locate_embedder(names[0], weights=weights)
     return KINDS[kind](path, device, name)
+
+
+def choose_gallery_embedder(
+    name_or_path: str, methods: Iterable[str], *, weights: Path | None = None
+) -> str:
+    """Return by which embedder a new gallery is best searched with some methods.
+
+    `best` finds more people in a drawn gallery. It is drawn if a fusion was fitted for that.
+
+    Args:
+        name_or_path: As for `create_embedder`; with `drawn:` or `plain:` it stays as it is.
+        methods: Names of the ways from sketch to vector.
+        weights: Folder of fetched weights; bundled ones are found without it.
+
+    Raises:
+        WeightsError: A file cannot be used, among others because a fusion is damaged.
+        RecipeError: A TOML description is malformed.
+        DeviceError: The embedder cannot be used on a CPU.
+        InputError: Those joined have different geometries, or are the same.
+    """
+    if BEST not in methods or name_or_path.startswith((DRAWN, PLAIN)):
+        return name_or_path
+    device = torch.device("cpu")
+    try:
+        drawn = create_embedder(f"{DRAWN}{name_or_path}", device=device, weights=weights)
+        find_fusion(drawn.name, drawn.weights_sha256, folder=weights)
+    except (MissingWeights, UnknownNameError):
+        return name_or_path  # nothing to draw with; what is wrong shows where it is used
+    return f"{DRAWN}{name_or_path}"
 
 
 def locate_embedder(name_or_path: str, *, weights: Path | None = None) -> tuple[str, Path, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +62,7 @@ def start_adapter(name_or_path: str, *, weights: Path | None = None) -> AdapterS
     """Return where an adapter for an embedder begins: at its own network.
 
     For a drawn embedder it begins at the sketch encoder that draws the gallery, and leads to the
-    drawn photos. The result takes the place of that encoder: another round of one adapter.
+    drawn photos: another round of an adapter, for drawn galleries only.
 
     Args:
         name_or_path: As for `create_embedder`.
@@ -79,7 +79,8 @@ def start_adapter(name_or_path: str, *, weights: Path | None = None) -> AdapterS
     config, network = _copy(embedder)
     origin = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
     if teacher is not embedder:
-        earlier = require_adapter(embedder, folder=weights)
+        config = replace(config, drawn=True)
+        earlier = require_adapter(embedder, drawn=True, folder=weights)
         network = load_adapter_network(earlier, embedder)[1].requires_grad_(True)
     return AdapterStart(config, network, origin, teacher.weights_sha256)
 

@@ -18,6 +18,7 @@ from forensic.generators.cali_sketch import CaliSketch
 from forensic.generators.csi import CSI
 from forensic.generators.deepfacepencil.generators import DeepFacePencil, GlobalGenerator
 from forensic.generators.fcn import FCN
+from forensic.generators.mirrored import MIRRORED, Mirrored
 from forensic.generators.pix2pix import UNet
 from forensic.images.frame import Frame, create_frame
 from forensic.layers.memory import to_channels_last
@@ -50,6 +51,8 @@ GENERATORS: Registry[str] = Registry(
         "csi-line": "csi",
         "csi-grayscale": "csi",
         "csi-color": "csi",
+        "csi-grayscale-identity": "csi",
+        "csi-color-identity": "csi",
         "cali-sketch-128-narrow": "cali-sketch",
         "deepfacepencil-128-narrow": "deepfacepencil",
         "fcn-medium": "fcn",
@@ -135,10 +138,12 @@ def load_generator(name: str, device: torch.device) -> LoadedGenerator:
         raise WeightsError(
             f"{path} does not say which network it is and which sketch style it saw."
         )
-    network = _load_network(path, network_name).eval().requires_grad_(False)
+    network = _load_network(path, network_name)
+    if MIRRORED in facts:
+        network = Mirrored(network)
     return LoadedGenerator(
         label,
-        to_channels_last(network, device),
+        to_channels_last(network.eval().requires_grad_(False), device),
         facts["style"],
         sha256_of_file(path),
         direction=facts.get("direction", SKETCH_TO_PHOTO),

@@ -157,6 +157,8 @@ METHODS: Registry[str | None] = Registry(
         "csi-line": "csi-line",
         "csi-grayscale": "csi-grayscale",
         "csi-color": "csi-color",
+        "csi-grayscale-identity": "csi-grayscale-identity",
+        "csi-color-identity": "csi-color-identity",
         "deepfacepencil-128-narrow": "deepfacepencil-128-narrow",
         "cali-sketch-128-narrow": "cali-sketch-128-narrow",
         "study-conv-s2f-128-disjoint": "study-conv-s2f-128-disjoint",

@@ -39,7 +39,7 @@ class IdentityLoss(nn.Module):
         self.register_buffer("theta", _sampling_map(template, geometry), persistent=False)
 
     def forward(self, predicted: Tensor, photo: Tensor) -> Tensor:
-        """Return the mean loss of a batch, a scalar from 0 to 2.
+        """Return the loss (B,) of each face, from 0 to 2.
 
         Args:
             predicted: (B, 3, H, W) in [0, 1]; the gradient flows into it.
@@ -47,7 +47,7 @@ class IdentityLoss(nn.Module):
         """
         with torch.no_grad():
             wanted = self.embed(photo)
-        return 1 - F.cosine_similarity(self.embed(predicted), wanted).mean()
+        return 1 - F.cosine_similarity(self.embed(predicted), wanted)
 
     def embed(self, faces: Tensor) -> Tensor:
         """Return (B, D) float32 vectors of (B, 3, H, W) faces in [0, 1]."""

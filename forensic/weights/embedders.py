@@ -1,6 +1,7 @@
 """Names of embedders as users write them and results tell them, and what composed ones are.
 
 `A+B` is two embedders as one, `drawn:A` one whose gallery is drawn as well; both may be joined.
+`plain:A` is A itself, where `best` would have drawn the gallery.
 They are read here without the networks, so that the web process can offer them.
 """
 
@@ -16,6 +17,9 @@ JOIN = "+"
 
 DRAWN = "drawn:"
 """Stands before the name of an embedder whose gallery is drawn."""
+
+PLAIN = "plain:"
+"""Stands before the name of an embedder whose photos shall stay as they are."""
 
 DRAWN_STYLES = ("line", "xdog")
 """Operators by which each photo of such a gallery is drawn."""
@@ -39,16 +43,14 @@ def drawn_sha256(embedder: str, encoders: Iterable[str]) -> str:
     return sha256_of_bytes("\n".join([DRAWN, embedder, *encoders, *DRAWN_STYLES]).encode())
 
 
-def advise_drawing(embedder: str, methods: Iterable[str]) -> str:
-    """Return a hint for who searches by `best` among photos as they are; empty for others.
+def tell_drawing(name: str) -> str:
+    """Return what to say where the gallery of an embedder is drawn without having been asked for.
 
     Args:
-        embedder: Name or path, as it was asked for.
-        methods: Names of the ways from sketch to vector.
+        name: As it was asked for.
     """
-    if embedder.startswith(DRAWN) or BEST not in methods:
-        return ""
     return (
-        f"The photos are embedded as they are. `--embedder {DRAWN}{embedder}` draws them as well, "
-        "which found more people on every set that was measured (pipelines/README.md)."
+        f"For `{BEST}` the photos are drawn as well ({DRAWN}{name}), by which on no set that was "
+        "measured fewer people were found, and on most more (pipelines/README.md). "
+        f"`--embedder {PLAIN}{name}` takes them as they are."
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from forensic.weights.embedders import DEFAULT, advise_drawing
+from forensic.weights.embedders import DEFAULT, tell_drawing
 from pipelines.benchmark.papers import papers
 
 FOLDER = click.Path(path_type=Path)
@@ -20,7 +20,9 @@ AMONG_DRAWINGS, FACES, DRAWINGS = "fcn-sketch", DEFAULT, "fcn:fcn-sr"
 """A method, and the embedders that come with the package: of faces, and of drawings for it."""
 
 OWN_EMBEDDER = click.option(
-    "--embedder", help=f"{EMBEDDER_HELP}  [default: {FACES}; {DRAWINGS} for {AMONG_DRAWINGS}]"
+    "--embedder",
+    help=f"{EMBEDDER_HELP} For best photos are drawn as well; plain:NAME leaves them as they are.  "
+    f"[default: {FACES}; {DRAWINGS} for {AMONG_DRAWINGS}]",
 )
 KINDS = ("viewed", "forensic", "composite", "freehand", "unknown")
 
@@ -48,9 +50,27 @@ def read_rates(ctx: click.Context, param: click.Parameter, value: str) -> tuple[
     return rates
 
 
-def choose_embedder(embedder: str | None, methods: str) -> str:
-    """Return the embedder asked for, else the one that comes with the package for the methods."""
-    return embedder or (DRAWINGS if methods.strip() == AMONG_DRAWINGS else FACES)
+def split_methods(methods: str) -> tuple[str, ...]:
+    """Return names that were separated by commas."""
+    return tuple(name.strip() for name in methods.split(","))
+
+
+def choose_embedder(embedder: str | None, methods: str, gallery_index: Path | None = None) -> str:
+    """Return the embedder asked for, else the one that comes with the package for the methods.
+
+    For `best` its gallery is drawn, which is told; that of an index stays as it is.
+    """
+    from forensic.embedders.registry import choose_gallery_embedder
+    from forensic.weights.store import choose_weights_folder
+
+    asked = embedder or (DRAWINGS if methods.strip() == AMONG_DRAWINGS else FACES)
+    if gallery_index:
+        return asked
+    weights = choose_weights_folder(os.environ)
+    chosen = choose_gallery_embedder(asked, split_methods(methods), weights=weights)
+    if chosen != asked:
+        click.echo(tell_drawing(asked), err=True)
+    return chosen
 
 
 GALLERY_INDEX = click.option(
@@ -144,8 +164,8 @@ def pairs(
         photos=photos,
         sketches=sketches,
         distractors=distractors,
-        methods=tuple(name.strip() for name in methods.split(",")),
-        embedder=choose_embedder(embedder, methods),
+        methods=split_methods(methods),
+        embedder=choose_embedder(embedder, methods, gallery_index),
         device=device,
         sketch_kind=kind,
         aligned=aligned,
@@ -159,11 +179,7 @@ def pairs(
         gallery_index=gallery_index,
         same_hand=same_hand,
     )
-    summary = benchmark_pairs(options, out=out, cache=cache, environment=os.environ)
-    click.echo(summary)
-    hint = advise_drawing(options.embedder, options.methods)
-    if hint:
-        click.echo(hint, err=True)
+    click.echo(benchmark_pairs(options, out=out, cache=cache, environment=os.environ))
 
 
 @benchmark.command()
@@ -210,8 +226,8 @@ def cuhk(
         photos=cufs,
         sketches=cufs,
         distractors=distractors,
-        methods=tuple(name.strip() for name in methods.split(",")),
-        embedder=choose_embedder(embedder, methods),
+        methods=split_methods(methods),
+        embedder=choose_embedder(embedder, methods, gallery_index),
         device=device,
         sketch_kind="viewed",
         aligned=aligned,

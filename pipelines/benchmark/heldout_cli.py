@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from forensic.weights.embedders import DEFAULT
+from forensic.weights.fusions import BEST
 from pipelines.adapter_data import SEEN
-from pipelines.benchmark.cli import EMBEDDER_HELP, FOLDER, KINDS
+from pipelines.benchmark.cli import FOLDER, KINDS, OWN_EMBEDDER, choose_embedder, split_methods
 
 PARTS = "adapter,none,csi-line,csi-grayscale,csi-color"
 
@@ -44,7 +45,7 @@ def fusion(
     """
     from pipelines.benchmark.fusing import FusionOptions, benchmark_fusion
 
-    chosen = tuple(name.strip() for name in methods.split(","))
+    chosen = split_methods(methods)
     options = FusionOptions(sets, distractors, chosen, embedder, device, kind)
     click.echo(benchmark_fusion(options, out=out, cache=cache, environment=os.environ))
 
@@ -56,7 +57,7 @@ def fusion(
 )  # fmt: skip
 @click.option("--distractors", type=FOLDER, multiple=True, help="Photos of others; repeatable.")
 @click.option("--beside", default="none,csi-line", show_default=True, help="Single methods.")
-@click.option("--embedder", default=DEFAULT, show_default=True, help="Name or TOML.")
+@OWN_EMBEDDER
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--cache", type=FOLDER, help="Folder for embeddings.  [default: user's cache]")
 @click.option("--out", type=FOLDER, required=True, help="JSON file of the table.")
@@ -64,7 +65,7 @@ def ablation(
     sets: tuple[Path, ...],
     distractors: tuple[Path, ...],
     beside: str,
-    embedder: str,
+    embedder: str | None,
     device: str,
     cache: Path | None,
     out: Path,
@@ -72,8 +73,8 @@ def ablation(
     """Say what each part of `best` adds: with it, without it, and each method alone."""
     from pipelines.benchmark.ablation import AblationOptions, benchmark_ablation
 
-    single = tuple(name.strip() for name in beside.split(","))
-    options = AblationOptions(sets, distractors, single, embedder, device)
+    single = split_methods(beside)
+    options = AblationOptions(sets, distractors, single, choose_embedder(embedder, BEST), device)
     click.echo(benchmark_ablation(options, out=out, cache=cache, environment=os.environ))
 
 
@@ -89,7 +90,7 @@ def ablation(
 @click.option(
     "--methods", default="none,csi-line,adapter,best", show_default=True, help="As for pairs."
 )
-@click.option("--embedder", default=DEFAULT, show_default=True, help=EMBEDDER_HELP)
+@OWN_EMBEDDER
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @SEEN
 @click.option("--run", type=FOLDER, help="Run folder of the adapter, for the card.")
@@ -102,7 +103,7 @@ def heldout(
     unseen: tuple[str, ...],
     distractors: tuple[Path, ...],
     methods: str,
-    embedder: str,
+    embedder: str | None,
     device: str,
     seen: tuple[Path, ...],
     run: Path | None,
@@ -123,8 +124,8 @@ def heldout(
         part=part,
         unseen=unseen,
         distractors=distractors,
-        methods=tuple(name.strip() for name in methods.split(",")),
-        embedder=embedder,
+        methods=split_methods(methods),
+        embedder=choose_embedder(embedder, methods),
         device=device,
         run=run,
         seen=seen,

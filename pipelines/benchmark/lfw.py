@@ -30,7 +30,7 @@ from pipelines.benchmark.scoring import Published
 from pipelines.benchmark.simulated import Desk, create_simulated
 from pipelines.benchmark.stored import load_stored
 from pipelines.benchmark.system import System, create_system
-from pipelines.published import CSI_TABLE_2
+from pipelines.published import CSI_BESIDE
 
 SOURCE = "Güçlütürk et al. 2016, Fig. 5, of about 11,990 photos by an unnamed matcher"
 PAPER_RATES = {
@@ -39,9 +39,11 @@ PAPER_RATES = {
     "raw-pencil-gray": 0.0142,
     "raw-stylization-gray": 0.0142,
     "csi-grayscale": 0.7381,
+    "csi-grayscale-identity": 0.7381,
     "raw-pencil-color": 0.0238,
     "raw-stylization-color": 0.0238,
     "csi-color": 0.8229,
+    "csi-color-identity": 0.8229,
 }
 PUBLISHED: Mapping[str, Published] = MappingProxyType(
     {name: Published(SOURCE, rate, 11_990) for name, rate in PAPER_RATES.items()}
@@ -192,7 +194,7 @@ def benchmark_lfw(
             extras=Extras(
                 subject=_subject(options, people, probed),
                 stored=stored,
-                published_means=CSI_TABLE_2 if is_paper else {},
+                published_means=CSI_BESIDE if is_paper else {},
             ),
         )
         pictures = case_pictures(outcome, system) if options.show_faces else []

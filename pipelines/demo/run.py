@@ -76,13 +76,18 @@ def run_demo(options: DemoOptions, *, out: Path, environment: Mapping[str, str])
 def trained_styles() -> dict[str, str]:
     """Return each sketch style that a bundled generator was trained on, with its name.
 
-    Generators of people's drawings are left out: nobody draws the persons of the demonstration.
+    Generators of people's drawings are left out: nobody draws the persons of the demonstration. Of
+    several for one style that of the paper is taken, whose name the others begin with.
 
     Raises:
         WeightsError: Weights are missing or damaged.
     """
-    facts = {name: read_bundle_metadata(find_weights(name)) for name in sorted(GENERATORS)}
-    return {fact["style"]: name for name, fact in facts.items() if fact["style"] in SKETCH_STYLES}
+    styles: dict[str, str] = {}
+    for name in sorted(GENERATORS):
+        style = read_bundle_metadata(find_weights(name))["style"]
+        if style in SKETCH_STYLES:
+            styles.setdefault(style, name)
+    return styles
 
 
 def demonstrate(

@@ -38,7 +38,8 @@ class AdapterTask:
     The encoder starts as a copy of the embedder's own network. Its targets are the embedder's
     vectors of photos, which never change, so a gallery that exists stays as it is. With a drawn
     embedder (`drawn:NAME`) it starts where the encoder that draws now stands, and its targets are
-    the drawn photos: sketches and gallery come nearer to each other with every such round.
+    the drawn photos: sketches and gallery come nearer to each other with every such round, and the
+    result is an adapter for drawn galleries.
 
     Args:
         bank: (N, D) unit rows, the embedder's vectors of all training photos.
@@ -187,10 +188,11 @@ class AdapterTask:
         }
 
     def validate(self, networks: dict[str, nn.Module], batch: Batch) -> dict[str, Tensor]:
-        """Return `rank1` of held-out people's drawings among all photos, and the cosine.
+        """Return how held-out people's drawings are found among all photos.
 
         The gallery is everybody: the photos of training and one of each held-out person, the
-        drawn one.
+        drawn one. `rank1` is whether the right photo comes first, `surprise` minus the log of its
+        share of the softmax without margin, which tells small changes sooner, `cosine` its own.
         """
         faces = _as_floats(batch["face"])
         with self.autocast:
@@ -200,8 +202,13 @@ class AdapterTask:
         cosine = (vectors * batch["target"]).sum(1)
         same = batch["person"][:, None] == batch["others_person"]
         strangers = (vectors @ batch["others"].T).masked_fill(same, -1.0)
-        nearest = torch.maximum(strangers.amax(1), (vectors @ self.bank.T).amax(1))
-        return {"rank1": (cosine > nearest).float(), "cosine": cosine}
+        wrong = torch.cat([strangers, vectors @ self.bank.T], 1)
+        logits = torch.cat([cosine[:, None], wrong], 1) * self.scale
+        return {
+            "rank1": (cosine > wrong.amax(1)).float(),
+            "surprise": -logits.log_softmax(1)[:, 0],
+            "cosine": cosine,
+        }
 
     def export(self, networks: dict[str, nn.Module]) -> dict[str, tuple[dict[str, Any], nn.Module]]:
         """Return how the encoder differs from the embedder's own network, and its configuration."""

@@ -13,6 +13,7 @@ from forensic.backbones.vgg import load_vgg_features
 from forensic.datasets.pairs import SketchPhotoPairs
 from forensic.errors import RecipeError
 from forensic.generators.csi import CSI
+from forensic.generators.mirrored import Mirrored
 from forensic.generators.registry import SKETCH_TO_PHOTO, load_generator
 from forensic.layers.memory import to_channels_last
 from forensic.losses.perceptual import feature_loss
@@ -120,7 +121,9 @@ class CSITask:
         """Return PSNR (dB), SSIM and R of each image."""
         with self.autocast:
             predicted = networks["generator"](batch["sketch"])
-        predicted, photo = predicted.float(), batch["photo"]
+        return self._measure(predicted.float(), batch["photo"])
+
+    def _measure(self, predicted: Tensor, photo: Tensor) -> dict[str, Tensor]:
         return {
             "psnr": psnr(predicted, photo),
             "ssim": ssim(predicted, photo),
@@ -141,6 +144,8 @@ def _first_network(start: str | None, in_channels: int) -> CSI:
     if start is None:
         return CSI(in_channels=in_channels)
     network = load_generator(start, torch.device("cpu")).network
+    if isinstance(network, Mirrored):
+        network = network.network
     if not isinstance(network, CSI) or network.config["in_channels"] != in_channels:
         raise RecipeError(
             f"options.start: {start} is no CSI network of {in_channels} channels. Leave it out, or "

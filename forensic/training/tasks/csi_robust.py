@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from forensic.embedders.starts import start_network
 from forensic.errors import RecipeError
+from forensic.generators.mirrored import MIRRORED, Mirrored
 from forensic.losses.identity import IdentityLoss
 from forensic.training.augment import deform, repaper
 from forensic.training.drawing import dodge, draw, to_gray
 from forensic.training.hand import sometimes
 from forensic.training.task import Batch
 from forensic.training.tasks.csi import CSITask
+from forensic.weights.embedders import JOIN
 
 LINE_SIGMA = 3.5
 """Blur of the style `line` in pixels of the crop."""
@@ -35,8 +37,10 @@ class RobustCSITask(CSITask):
         deformation: Greatest standard deviation of the displacement, in pixels.
         deform_share: Share of sketches that are displaced.
         paper_share: Share of sketches with other paper, pencil, shadow and grain.
-        identity: An embedder whose network can be read: a name, a TOML or an ONNX file.
+        identity: Embedders whose networks can be read: names, TOML or ONNX files, joined by `+`;
+            the mean of their losses counts, and validation chooses by it.
         identity_weight: Weight of its loss beside the others, which are of bytes.
+        mirror: Publish a generator that looks at a sketch and at its mirror image.
         weights: Folder of fetched weights, for embedders that do not come with the package.
         device: Where to compute.
         options: As for `CSITask`.
@@ -57,6 +61,7 @@ class RobustCSITask(CSITask):
         paper_share: float = 0.3,
         identity: str | None = None,
         identity_weight: float = 0.0,
+        mirror: bool = False,
         weights: str | None = None,
         device: torch.device,
         **options: Any,
@@ -70,10 +75,15 @@ class RobustCSITask(CSITask):
         self.redraw_share, self.retrace = redraw_share, retrace
         self.deformation, self.deform_share = deformation, deform_share
         self.paper_share, self.identity_weight = paper_share, identity_weight
-        self.identity: IdentityLoss | None = None
-        if identity:
-            config, network = start_network(identity, weights=Path(weights) if weights else None)
-            self.identity = IdentityLoss(network, template=config.template).to(device)
+        self.mirror = mirror
+        if mirror:
+            self.metadata[MIRRORED] = "true"
+        self.identities = [
+            _identity_loss(name, Path(weights) if weights else None).to(device)
+            for name in (identity.split(JOIN) if identity else ())
+        ]
+        if self.identities:
+            self.score, self.higher_is_better = "identity", False
 
     def step(self, batch: Batch) -> dict[str, float]:
         """Minimise the losses on a batch whose sketches were changed at random."""
@@ -98,10 +108,30 @@ class RobustCSITask(CSITask):
             drawn = dodge(to_gray(drawn), sigma=LINE_SIGMA, darkness=1.0).expand(-1, 3, -1, -1)
         return drawn
 
+    def validate(self, networks: dict[str, nn.Module], batch: Batch) -> dict[str, Tensor]:
+        """Return PSNR (dB), SSIM and R of each image and, where it is asked for, its identity."""
+        if self.mirror:
+            networks = {"generator": Mirrored(networks["generator"])}
+        return super().validate(networks, batch)
+
+    def _measure(self, predicted: Tensor, photo: Tensor) -> dict[str, Tensor]:
+        figures = super()._measure(predicted, photo)
+        if self.identities:
+            figures["identity"] = self._identity(predicted, photo)
+        return figures
+
     def _judge(self, predicted: Tensor, photo: Tensor) -> dict[str, Tensor]:
         losses = super()._judge(predicted, photo)
-        if self.identity is not None:
-            with self.autocast:
-                losses["identity"] = self.identity(predicted, photo)
+        if self.identities:
+            losses["identity"] = self._identity(predicted, photo).mean()
             losses["loss"] = losses["loss"] + self.identity_weight * losses["identity"]
         return losses
+
+    def _identity(self, predicted: Tensor, photo: Tensor) -> Tensor:
+        with self.autocast:
+            return torch.stack([loss(predicted, photo) for loss in self.identities]).mean(0)
+
+
+def _identity_loss(name: str, weights: Path | None) -> IdentityLoss:
+    config, network = start_network(name, weights=weights)
+    return IdentityLoss(network, template=config.template)

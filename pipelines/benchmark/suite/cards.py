@@ -18,7 +18,7 @@ from pipelines.benchmark.suite.faces import METRICS, paper_of, subset
 from pipelines.benchmark.suite.plan import CardTable, Plan
 from pipelines.benchmark.suite.searches import ITSELF
 from pipelines.benchmark.suite.tables import file_of
-from pipelines.published import CSI_TABLE_2, CSI_TABLE_3
+from pipelines.published import CSI_BESIDE, CSI_TABLE_3
 
 CARD_KINDS = ("ablation", "embedders", "faces", "ways")
 Results = dict[str, dict[str, Any]]
@@ -94,7 +94,7 @@ def _faces(label: str, path: Path) -> dict[str, Any]:
         counted = f"(n = {figure['n_values']} faces of {figure['n_clusters']} people)"
         rows[unit] = f"{figure['mean']:.4f} ± {figure['standard_error']:.4f} {counted}"
     is_drawn = subset(label) in CSI_TABLE_3
-    paper = paper_of(label) if is_drawn else CSI_TABLE_2[report["generator"]]
+    paper = paper_of(label) if is_drawn else CSI_BESIDE[report["generator"]]
     said = "Paper (6 showcase sketches)" if is_drawn else "Paper (11,990 faces of LFW)"
     return {**rows, said: " / ".join(f"{paper[metric][0]:.4f}" for metric in METRICS)}
 

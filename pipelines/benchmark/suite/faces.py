@@ -12,7 +12,7 @@ from forensic.reports.record import BenchmarkReport, load_report
 from forensic.reports.sections import MeanRecord, QualityMethod
 from forensic.weights.store import BUNDLED
 from pipelines.benchmark.suite.numbers import markdown, share
-from pipelines.published import CSI_TABLE_2, CSI_TABLE_3
+from pipelines.published import CSI_BESIDE, CSI_TABLE_3
 
 METRICS = {"psnr": "PSNR (dB)", "ssim": "SSIM", "r": "R"}
 DIGITS = {"psnr": 3, "ssim": 4, "r": 4}
@@ -37,7 +37,7 @@ def models_table(shown: Shown) -> str:
     rows = []
     for label, path in shown.rows:
         report = read_json(path)
-        paper = CSI_TABLE_2[report["generator"]]
+        paper = CSI_BESIDE[report["generator"]]
         rows.append([label, images_seen(report["generator"]), *means(report["figures"])])
         rows[-1].append(printed(paper, digits=0))
     heads = ["model", "images seen", *METRICS.values(), "paper (11,990 faces)"]

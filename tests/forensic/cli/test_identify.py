@@ -161,11 +161,26 @@ def test_the_bundled_models_search_with_best(folder: Path) -> None:
     assert "drawn:" not in result.stderr
 
 
-def test_who_could_draw_the_gallery_is_told(folder: Path) -> None:
-    options = ("--gallery", folder / "photos", "--embedder", "sketchface")
+@pytest.mark.parametrize(("asked", "drawn"), [("sketchface", True), ("plain:sketchface", False)])
+def test_for_best_the_photos_of_a_folder_are_drawn_and_that_is_told(
+    folder: Path, asked: str, drawn: bool
+) -> None:
+    options = ("--gallery", folder / "photos", "--embedder", asked, "--json")
     result = run("identify", folder / "probe.png", *options)
     assert result.exit_code == 0, result.stderr
-    assert "`--embedder drawn:sketchface` draws them as well" in result.stderr
+    used = json.loads(result.stdout)["provenance"]["embedder"]
+    assert used == ("drawn:sketchface" if drawn else "sketchface")
+    assert ("`--embedder plain:sketchface` takes them as they are" in result.stderr) is drawn
+
+
+def test_an_index_is_searched_by_best_as_it_was_made(folder: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    assert run("index", folder / "photos", index, "--embedder", "sketchface").exit_code == 0
+    options = ("--gallery", index, "--embedder", "sketchface", "--json")
+    result = run("identify", folder / "probe.png", *options)
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["provenance"]["embedder"] == "sketchface"
+    assert "plain:" not in result.stderr
 
 
 def test_an_embedder_without_a_fusion_names_the_remedy(folder: Path, index: Path) -> None:

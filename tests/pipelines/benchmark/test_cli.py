@@ -9,6 +9,7 @@ from forensic.cli.boundary import LazyGroup
 from forensic.files import write_json
 from forensic.reports.record import BenchmarkReport, load_report
 from forensic.values import LEAD_ONLY
+from pipelines.benchmark.cli import choose_embedder
 from tests.support.images import face_landmarks, write_pairs, write_photos
 from tests.support.onnx_model import write_flatten_model
 
@@ -93,11 +94,29 @@ def test_command_writes_the_agreed_report(data: Path, tmp_path: Path) -> None:
     BenchmarkReport(**report)
 
 
-def test_who_could_draw_the_gallery_is_told(data: Path, tmp_path: Path) -> None:
-    for embedder, told in (("sketchface", True), ("drawn:sketchface", False)):
-        result = _forensic(*_words(data, tmp_path / embedder, methods="best", embedder=embedder))
-        assert result.exit_code == 0, result.output
-        assert ("`--embedder drawn:sketchface` draws them" in result.stderr) is told
+@pytest.mark.parametrize(
+    ("asked", "methods", "used"),
+    [
+        ("sketchface", "best,none", "drawn:sketchface"),
+        ("plain:sketchface", "best", "plain:sketchface"),
+        ("sketchface", "adapter", "sketchface"),
+    ],
+)
+def test_for_best_the_gallery_is_drawn_and_that_is_told(
+    data: Path, tmp_path: Path, asked: str, methods: str, used: str
+) -> None:
+    result = _forensic(*_words(data, tmp_path / "out", methods=methods, embedder=asked))
+    assert result.exit_code == 0, result.output
+    report = load_report(tmp_path / "out" / "report.json")
+    assert report.embedder.name == used.removeprefix("plain:")
+    assert used in report.provenance["command"]
+    assert ("`--embedder plain:sketchface` takes" in result.stderr) is (used != asked)
+
+
+def test_the_gallery_of_an_index_stays_as_it_is() -> None:
+    assert choose_embedder("sketchface", "best") == "drawn:sketchface"
+    assert choose_embedder("sketchface", "best", Path("index")) == "sketchface"
+    assert choose_embedder(None, "fcn-sketch") == "fcn:fcn-sr"
 
 
 def test_the_style_of_a_hand_is_taken_out_and_told(data: Path, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from forensic.errors import InputError
 from forensic.files import write_json
 from forensic.weights.accuracy import EMBEDDED_BY
 from pipelines.benchmark import benchmark
-from pipelines.benchmark.heldout import NEW_SET, rows_of, title_of, training_facts
+from pipelines.benchmark.ablation import AblationOptions
+from pipelines.benchmark.heldout import NEW_SET, HeldoutOptions, rows_of, title_of, training_facts
 from pipelines.heldout import read_sources
 from tests.support.reports import example_report
 
@@ -69,3 +70,35 @@ def test_sources_are_named() -> None:
 @pytest.mark.parametrize("command", ["ablation", "fusion", "heldout"])
 def test_the_commands_are_there(command: str) -> None:
     assert CliRunner().invoke(benchmark, [command, "--help"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("methods", "used"), [("none,best", "drawn:sketchface"), ("none", "sketchface")]
+)
+def test_held_out_people_are_searched_among_drawn_photos_for_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, methods: str, used: str
+) -> None:
+    asked: list[HeldoutOptions] = []
+    monkeypatch.setattr(
+        "pipelines.benchmark.heldout.benchmark_heldout", lambda options, **_: asked.append(options)
+    )
+    words = ["heldout", str(tmp_path), "--pairs", f"a={tmp_path}", "--embedder", "sketchface"]
+    words += ["--methods", methods, "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(benchmark, words)
+    assert result.exit_code == 0, result.output
+    assert [options.embedder for options in asked] == [used]
+
+
+def test_an_ablation_takes_best_apart_where_it_is_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[AblationOptions] = []
+    monkeypatch.setattr(
+        "pipelines.benchmark.ablation.benchmark_ablation",
+        lambda options, **_: asked.append(options),
+    )
+    words = ["ablation", "--pairs", str(tmp_path), "--out", str(tmp_path / "out")]
+    for more in ([], ["--embedder", "sketchface"], ["--embedder", "plain:sketchface"]):
+        assert CliRunner().invoke(benchmark, words + more).exit_code == 0
+    drawn = "drawn:sketchface"
+    assert [options.embedder for options in asked] == [drawn, drawn, "plain:sketchface"]

@@ -4,11 +4,13 @@ import pytest
 import torch
 
 from forensic.generators.csi import CSI
+from forensic.generators.registry import GENERATORS
 from forensic.images.io import load_image
 from forensic.weights.bundle import save_bundle
 from pipelines.papers.csi import TABLES, faces_of_cufs
 from pipelines.papers.sheets import BAND_PX
 from pipelines.papers.tables import Materials, PaperTable
+from pipelines.published import CSI_BESIDE, CSI_TABLE_2
 from tests.support.cufs import write_cufs
 from tests.support.packed import write_packed
 
@@ -80,3 +82,12 @@ def test_simulated_sketches_are_measured_where_photos_are(tmp_path: Path) -> Non
     assert (row.name, row.n) == ("csi-line", 3)
     sheet = load_image(sheets / "csi-line-lfw.png")  # sketch, machine-made face, true photo
     assert sheet.shape == (3 * (16 + BAND_PX), 3 * 16, 3)
+
+
+def test_the_papers_table_holds_the_papers_rows_and_ours_stand_beside_one() -> None:
+    assert list(TABLES["csi-table-2"].keywords["printed"]) == [
+        "csi-line", "csi-grayscale", "csi-color"
+    ]  # fmt: skip
+    ours = {name for name in GENERATORS if name.startswith("csi-")}
+    assert set(CSI_BESIDE) == ours
+    assert CSI_BESIDE["csi-color-identity"] == CSI_TABLE_2["csi-color"]

@@ -91,9 +91,10 @@ def test_another_round_goes_on_from_the_encoder_that_draws_the_gallery(tmp_path:
     drawn = create_embedder(name, device=CPU, weights=tmp_path)
     task = AdapterTask(teacher_weights_sha256=drawn.weights_sha256, **facts)
     ((config, differences),) = task.export(task.networks()).values()
-    # nothing trained yet: what would be published is the adapter as it is
+    # nothing trained yet: what would be published is the adapter as it is, for drawn galleries
     save_bundle(tmp_path / "again.safetensors", differences.state_dict(), config)
-    assert load_bundle(tmp_path / "again.safetensors")[0] == load_bundle(tmp_path / ADAPTER)[0]
+    earlier = load_bundle(tmp_path / ADAPTER)[0]
+    assert load_bundle(tmp_path / "again.safetensors")[0] == earlier | {"drawn": True}
     torch.testing.assert_close(
         load_bundle(tmp_path / "again.safetensors")[1], load_bundle(tmp_path / ADAPTER)[1]
     )
@@ -132,6 +133,10 @@ def test_validation_counts_hits_among_training_and_held_out_photos(folder: Path)
     # the second loses to a stranger of the bank; the first's own other photo does not count
     assert figures["rank1"].tolist() == [1, 0, 1]
     np.testing.assert_allclose(figures["cosine"], (1 / 1.09**0.5,) * 3, rtol=1e-5)
+    # the second's: itself, three strangers at 0 (its own masked), and the bank at 1 / 1.01^.5 and 0
+    right, bank = task.scale / 1.09**0.5, task.scale / 1.01**0.5
+    expected = np.log(np.exp(right) + 4 + np.exp(-task.scale) + np.exp(bank)) - right
+    assert figures["surprise"][1].item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_stopped_and_resumed_is_the_same_as_one_run(folder: Path, tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ import pytest
 import torch
 
 from forensic.errors import MissingWeights, RecipeError
+from forensic.generators.mirrored import Mirrored
 from forensic.training.registry import TASKS
 from forensic.training.task import Batch
 from forensic.training.tasks.csi import CSITask
 from forensic.training.tasks.csi_robust import RobustCSITask
 from pipelines.recipe import RECIPES, load_recipe
+from tests.support.face_graph import write_face_graph
 from tests.support.vgg import write_vgg
 
 PLAIN = {"redraw_share": 0.0, "deform_share": 0.0, "paper_share": 0.0}
@@ -82,6 +84,39 @@ def test_the_identity_loss_counts_by_its_weight(vgg: str) -> None:
     others = figures["pixel"] + figures["feature"] + 1e-5 * figures["variation"]
     assert 0 < figures["identity"] < 2
     assert figures["loss"] == pytest.approx(others + 300 * figures["identity"], rel=1e-5)
+
+
+def test_several_embedders_count_by_their_mean_and_choose_what_is_kept(
+    vgg: str, tmp_path: Path
+) -> None:
+    toy = str(write_face_graph(tmp_path))
+    figures = {}
+    for identity in ("sketchface", toy, f"sketchface+{toy}"):
+        task = _task(vgg, **PLAIN, identity=identity, identity_weight=1.0)
+        assert (task.score, task.higher_is_better) == ("identity", False)
+        figures[identity] = task.validate(task.networks(), _batch())["identity"]
+        assert figures[identity].shape == (4,)
+    first, second, both = figures.values()
+    torch.testing.assert_close(both, (first + second) / 2)
+    assert _task(vgg, **PLAIN).score == "psnr"
+
+
+def test_what_is_published_to_look_twice_is_judged_so(vgg: str) -> None:
+    once, twice = _task(vgg, **PLAIN), _task(vgg, **PLAIN, mirror=True)
+    assert twice.metadata == once.metadata | {"mirrored": "true"}
+    network = once.networks()["generator"].eval()
+    wanted = once.validate({"generator": Mirrored(network)}, _batch())
+    found = twice.validate({"generator": network}, _batch())
+    torch.testing.assert_close(found, wanted)
+    assert not torch.equal(found["psnr"], once.validate({"generator": network}, _batch())["psnr"])
+
+
+@pytest.mark.parametrize("name", ["csi-grayscale", "csi-color"])
+def test_the_recipes_for_identity_go_on_from_the_papers_network(name: str) -> None:
+    faithful = load_recipe(RECIPES / f"{name}.toml", ())
+    improved = load_recipe(RECIPES / f"{name}-identity.toml", ())
+    assert improved.data == faithful.data
+    assert improved.options.items() >= {"start": name, "mirror": True, **PLAIN}.items()
 
 
 @pytest.mark.parametrize(

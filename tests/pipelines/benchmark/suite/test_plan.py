@@ -4,7 +4,7 @@ import pytest
 
 from forensic.errors import RecipeError, UnknownNameError
 from forensic.weights.catalogue import load_catalogue
-from forensic.weights.embedders import DEFAULT, DRAWN, JOIN
+from forensic.weights.embedders import DEFAULT, JOIN
 from forensic.weights.store import BUNDLED
 from pipelines.benchmark.suite.cards import CARD_KINDS
 from pipelines.benchmark.suite.pages import marks
@@ -27,7 +27,7 @@ rows = [{ label = "all", file = "first/report.json" }]
 """
 
 
-PLAIN = {"sketchface", "drawn:sketchface"}
+PLAIN = {"plain:sketchface", "drawn:sketchface"}
 
 
 def _read(tmp_path: Path, text: str) -> Plan:
@@ -81,9 +81,11 @@ def test_the_projects_plan_names_all_weights_of_its_commands() -> None:
             wanted.add("sketchface")
         if said & {"best", "adapter", "ablation"}:
             embedder = next((w for w in report.words() if "{y1}" in w or w in PLAIN), DEFAULT)
-            own = embedder.removeprefix(DRAWN).replace("{y1}", "y1").split(JOIN)
-            way = ["drawn"] if embedder.startswith(DRAWN) else []
-            wanted |= {f"adapter-{part}" for part in own} | {"-".join(["best", *way, *own])}
+            way, _, joined = embedder.rpartition(":")
+            own = joined.replace("{y1}", "y1").split(JOIN)
+            wanted.add("-".join(["best", *[way] * (way == "drawn"), *own]))
+            wanted |= {f"adapter-{part}" for part in own if part != "y1" or way != "drawn"}
+            wanted |= {"adapter-y1-drawn"} if "y1" in own and way == "drawn" else set()
         assert wanted <= set(report.weights), name
         for stem in report.weights:
             assert list(BUNDLED.glob(f"{stem}.*")), stem
