@@ -16,9 +16,9 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from forensic.errors import DataFolderError, ImageError, InputError, NoFaceError
+from forensic.errors import DataFolderError, ImageError, NoFaceError
 from forensic.files import sha256_of_bytes
-from forensic.images.io import decode_image, list_images
+from forensic.images.io import decode_image
 from forensic.runtime import provenance
 from forensic.values import RGB, Landmarks
 from pipelines.adapter_data import adapter
@@ -26,6 +26,8 @@ from pipelines.boundaries import boundaries
 from pipelines.contours import contours
 from pipelines.heldout import heldout
 from pipelines.pair_dataset import pairs
+from pipelines.photo_sources import Source, parse_sources
+from pipelines.pseudo_sketches import PseudoSketcher
 from pipelines.teach import teach
 
 if TYPE_CHECKING:
@@ -33,43 +35,6 @@ if TYPE_CHECKING:
     from forensic.faces.detect import FaceDetector
 
 BATCH = 64
-
-
-@dataclass(frozen=True)
-class Source:
-    """One folder of photos and who is on them.
-
-    A photo in a sub-folder belongs to the person that the sub-folder is named after; a photo at
-    the top is a person of its own.
-
-    Attributes:
-        name: Prefix of keys and people, e.g. `lfw`.
-        folder: Where the photos lie.
-        people: Use only these people; None uses all.
-    """
-
-    name: str
-    folder: Path
-    people: frozenset[str] | None = None
-
-    def photos(self) -> Iterator[tuple[str, str, Path]]:
-        """Yield key, person and path of each photo.
-
-        Raises:
-            DataFolderError: The folder is missing, empty, or shows none of the people.
-        """
-        n = 0
-        for path in list_images(self.folder):
-            relative = path.relative_to(self.folder)
-            person = relative.parts[0] if len(relative.parts) > 1 else path.stem
-            if self.people is None or person in self.people:
-                n += 1
-                key = relative.with_suffix("").as_posix()
-                yield f"{self.name}/{key}", f"{self.name}/{person}", path
-        if not n:
-            raise DataFolderError(
-                f"{self.folder} shows none of the {len(self.people or ())} people."
-            )
 
 
 @dataclass(frozen=True)
@@ -82,22 +47,7 @@ class Plan:
     validation_fraction: float
     seed: int
     quality: int
-
-
-def read_people(path: Path) -> frozenset[str]:
-    """Read a list of people: the first word of each line that has a second one (LFW's format).
-
-    Raises:
-        DataFolderError: The file cannot be read or names nobody.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataFolderError(f"List of people {path} cannot be read: {error}.") from error
-    people = frozenset(words[0] for words in map(str.split, lines) if len(words) > 1)
-    if not people:
-        raise DataFolderError(f"{path} names nobody; expected lines of a name and a number.")
-    return people
+    drawn_by: tuple[str, ...] = ()
 
 
 def build_dataset(
@@ -122,7 +72,9 @@ def build_dataset(
     Raises:
         DataFolderError: A source is unusable, `out` already holds a data set, or no photo could
             be used.
-        UnknownNameError: No such geometry or sketch style.
+        UnknownNameError: No such geometry, sketch style or generator.
+        WeightsError: Weights of a generator are missing or damaged.
+        InputError: A generator does not draw photos.
         DeviceError: The device is not there.
     """
     from forensic.datasets.packed import PackedWriter
@@ -133,6 +85,7 @@ def build_dataset(
     _ = TEMPLATES[plan.geometry], [SKETCH_STYLES[style] for style in plan.styles]
     todo = iter([photo for source in sources for photo in source.photos()])
     detector, outcome = FaceDetector(device), Counter[str]()
+    sketcher = PseudoSketcher(plan.drawn_by, geometry=plan.geometry, device=device)
     with (
         PackedWriter(out, geometry=plan.geometry, quality=plan.quality) as writer,
         # Fresh processes: forking one in which torch has threads can hang.
@@ -141,12 +94,14 @@ def build_dataset(
         while batch := list(islice(todo, BATCH)):
             files = list(pool.map(_read, (path for _, _, path in batch), chunksize=8))
             faces = list(_locate(batch, files, detector, outcome))
-            for record, pictures in pool.map(partial(_prepare, plan), faces, chunksize=8):
-                writer.add(record, pictures)
+            drawings = sketcher.draw([f.image for f in faces], [f.landmarks for f in faces])
+            prepared = pool.map(partial(_prepare, plan), faces, chunksize=8)
+            for (record, pictures), drawn in zip(prepared, drawings, strict=True):
+                writer.add(record, pictures | drawn)
             on_photos(len(batch))
         if not outcome["packed"]:
             raise DataFolderError(f"No photo could be used: {dict(outcome)}.")
-        writer.facts = _facts(sources, plan, outcome)
+        writer.facts = _facts(sources, plan, outcome, sketcher.weights_sha256)
     return outcome
 
 
@@ -213,8 +168,11 @@ def _prepare(plan: Plan, face: _Located) -> tuple[Record, dict[str, NDArray[np.u
     return Record(face.key, face.subject, split, face.source_sha256), pictures
 
 
-def _facts(sources: list[Source], plan: Plan, outcome: Counter[str]) -> dict[str, Any]:
+def _facts(
+    sources: list[Source], plan: Plan, outcome: Counter[str], drawn_by: dict[str, str]
+) -> dict[str, Any]:
     return {
+        **({"drawn_by": drawn_by} if drawn_by else {}),
         "sources": sorted(source.name for source in sources),
         "outcome": dict(outcome),
         "seed": plan.seed,
@@ -228,30 +186,18 @@ def dataset() -> None:
     """Make and inspect packed data sets of aligned faces."""
 
 
-def _parse_sources(photos: tuple[str, ...], people: tuple[str, ...]) -> list[Source]:
-    lists = {}
-    for entry in people:
-        name, equals, path = entry.partition("=")
-        if not equals:
-            raise InputError(f"--people {entry!r}: write NAME=FILE with the name of a source.")
-        lists[name] = read_people(Path(path))
-    sources = []
-    for entry in photos:
-        name, equals, path = entry.partition("=")
-        if not equals:
-            raise InputError(f"--photos {entry!r}: write NAME=FOLDER, e.g. lfw=/data/lfw.")
-        sources.append(Source(name, Path(path), lists.pop(name, None)))
-    if lists:
-        raise InputError(f"--people names {sorted(lists)}, but --photos has no such source.")
-    return sources
-
-
 @dataset.command()
 @click.option("--photos", multiple=True, required=True, metavar="NAME=FOLDER", help="A source.")
 @click.option("--people", multiple=True, metavar="NAME=FILE", help="Only these people of it.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder.")
 @click.option("--geometry", default="csi-96", show_default=True, help="How faces are aligned.")
 @click.option("--styles", default="", help="Sketch styles to store, joined by commas.")
+@click.option(
+    "--drawn-by",
+    multiple=True,
+    metavar="GENERATOR",
+    help="Store drawings by this network, such as fcn-sr. Repeatable.",
+)
 @click.option(
     "--split",
     default="auto",
@@ -270,6 +216,7 @@ def build(
     out: Path,
     geometry: str,
     styles: str,
+    drawn_by: tuple[str, ...],
     split: str,
     validation_fraction: float,
     seed: int,
@@ -284,13 +231,12 @@ def build(
     """
     from rich.progress import Progress
 
-    plan = Plan(
-        geometry, tuple(filter(None, styles.split(","))), split, validation_fraction, seed, quality
-    )
+    stored = tuple(filter(None, styles.split(",")))
+    plan = Plan(geometry, stored, split, validation_fraction, seed, quality, drawn_by)
     with Progress() as progress:
         bar = progress.add_task("Photos", total=None)
         outcome = build_dataset(
-            _parse_sources(photos, people),
+            parse_sources(photos, people),
             out,
             plan,
             device=device,

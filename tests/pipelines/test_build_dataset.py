@@ -1,4 +1,4 @@
-"""`forensic dataset build`: who is on which photo, and what becomes of each."""
+"""`forensic dataset build`: what becomes of each photo."""
 
 from pathlib import Path
 
@@ -7,60 +7,16 @@ import pytest
 from click.testing import CliRunner
 
 from forensic.datasets.packed import PackedDataset
-from forensic.errors import DataFolderError
+from forensic.errors import DataFolderError, InputError
 from forensic.faces.align import align_face
+from forensic.images.color import rgb_to_gray
 from forensic.images.io import write_image
 from forensic.images.tensors import images_to_tensor
 from forensic.metrics.psnr import psnr
 from forensic.sketches.registry import SKETCH_STYLES
-from pipelines.build_dataset import Source, dataset, read_people
+from forensic.weights.catalogue import load_catalogue
+from pipelines.build_dataset import dataset
 from tests.support.images import face_landmarks, face_photo, write_photos
-
-
-def touch(folder: Path, *names: str) -> Path:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-    return folder
-
-
-def test_a_sub_folder_is_a_person_and_a_photo_at_the_top_another(tmp_path: Path) -> None:
-    touch(tmp_path, "Ada/Ada_0001.jpg", "Ada/old/Ada_0002.jpg", "000123.png", "notes.txt")
-    found = list(Source("lfw", tmp_path).photos())
-    assert [(key, person) for key, person, _ in found] == [
-        ("lfw/000123", "lfw/000123"),
-        ("lfw/Ada/Ada_0001", "lfw/Ada"),
-        ("lfw/Ada/old/Ada_0002", "lfw/Ada"),
-    ]
-
-
-def test_only_the_people_asked_for(tmp_path: Path) -> None:
-    touch(tmp_path, "Ada/1.jpg", "Ben/1.jpg", "Cleo/1.jpg")
-    chosen = Source("lfw", tmp_path, frozenset({"Ben", "Cleo", "Dan"}))
-    assert [person for _, person, _ in chosen.photos()] == ["lfw/Ben", "lfw/Cleo"]
-    with pytest.raises(DataFolderError, match="none of the 1 people"):
-        list(Source("lfw", tmp_path, frozenset({"Dan"})).photos())
-
-
-def test_empty_or_missing_folder(tmp_path: Path) -> None:
-    for folder in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(DataFolderError):
-            list(Source("lfw", folder).photos())
-
-
-def test_people_in_the_format_of_lfw(tmp_path: Path) -> None:
-    path = tmp_path / "peopleDevTrain.txt"
-    path.write_text("2\nAda_Lovelace\t3\nBen 1\n", encoding="utf-8")
-    assert read_people(path) == {"Ada_Lovelace", "Ben"}
-
-
-@pytest.mark.parametrize("content", [b"", b"17\n", b"\xff\xfe\x00"])
-def test_a_list_that_names_nobody(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "people.txt").write_bytes(content)
-    with pytest.raises(DataFolderError, match=r"people\.txt"):
-        read_people(tmp_path / "people.txt")
-    with pytest.raises(DataFolderError, match="cannot be read"):
-        read_people(tmp_path / "absent.txt")
 
 
 def test_photos_become_aligned_faces_and_sketches(tmp_path: Path) -> None:
@@ -84,6 +40,36 @@ def test_photos_become_aligned_faces_and_sketches(tmp_path: Path) -> None:
     again = CliRunner().invoke(dataset, arguments)
     assert isinstance(again.exception, DataFolderError)
     assert "already holds a data set" in str(again.exception)
+
+
+def test_drawings_by_a_network_lie_where_the_photo_does(tmp_path: Path) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "set"
+    write_photos(photos, range(2))
+    arguments = ["build", "--photos", f"demo={photos}", "--out", str(out), "--workers", "1"]
+    options = ["--geometry", "arcface-112", "--drawn-by", "fcn-sr", "--split", "train"]
+    result = CliRunner().invoke(dataset, [*arguments, *options])
+    assert result.exit_code == 0, result.output
+    packed = PackedDataset(out)
+    records = packed.in_split("train")
+    drawn = packed.images(records, "fcn-sr")
+    assert drawn.shape == (2, 112, 112, 1)
+    assert packed.manifest["drawn_by"] == {"fcn-sr": load_catalogue()["fcn-sr"].sha256}
+    middle = slice(40, 100)  # eyes to mouth
+    rows = [rgb_to_gray(face)[middle].ravel() for face in packed.images(records, "photo")]
+    for i, drawing in enumerate(drawn[..., 0]):
+        likeness = np.corrcoef([drawing[middle].ravel(), *rows])[0, 1:]
+        moved = np.corrcoef(np.roll(drawing, 4, axis=1)[middle].ravel(), rows[i])[0, 1]
+        assert likeness.argmax() == i
+        assert likeness[i] > max(moved, 0.5)
+
+
+def test_only_photo_to_sketch_networks_draw(tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", range(1))
+    arguments = ["build", "--photos", f"demo={tmp_path / 'photos'}", "--drawn-by", "csi-line"]
+    result = CliRunner().invoke(dataset, [*arguments, "--out", str(tmp_path / "set")])
+    assert isinstance(result.exception, InputError)
+    assert "csi-line goes from sketch-to-photo" in str(result.exception)
+    assert not (tmp_path / "set" / "manifest.json").exists()
 
 
 def test_no_usable_photo_leaves_no_data_set(tmp_path: Path) -> None:

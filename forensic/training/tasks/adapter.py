@@ -30,6 +30,7 @@ from forensic.training.hand import (
     sometimes,
 )
 from forensic.training.task import Batch
+from forensic.weights.bundle import EIGHT_BITS
 
 
 class AdapterTask:
@@ -122,7 +123,7 @@ class AdapterTask:
             weight_decay=weight_decay,
         )
         self.autocast = choose_precision(precision, device)
-        self.metadata: dict[str, str] = {}
+        self.metadata = dict(EIGHT_BITS)
 
     def networks(self) -> dict[str, nn.Module]:
         """Return the sketch encoder."""

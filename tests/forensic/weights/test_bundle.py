@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from forensic.errors import RangeError, WeightsError
-from forensic.weights.bundle import load_bundle, read_bundle_metadata, save_bundle
+from forensic.weights.bundle import EIGHT_BITS, load_bundle, read_bundle_metadata, save_bundle
 
 
 def make_network(*, width: int) -> nn.Module:
@@ -31,6 +31,28 @@ def test_kernels_take_two_bytes_each(tmp_path: Path) -> None:
     path = tmp_path / "n.safetensors"
     save_bundle(path, {"kernel": torch.zeros(1000, 10)}, {})
     assert 20_000 < path.stat().st_size < 20_500
+
+
+def test_kernels_in_eight_bits_take_one_byte_each(tmp_path: Path) -> None:
+    path = tmp_path / "n.safetensors"
+    save_bundle(path, {"kernel": torch.zeros(10, 1000)}, {}, EIGHT_BITS)
+    assert 10_000 < path.stat().st_size < 10_500
+    assert read_bundle_metadata(path)["bits"] == "8"
+    assert not load_bundle(path)[1]["kernel"].any()
+
+
+def test_eight_bits_keep_a_254th_of_the_largest_of_each_row(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    sizes = torch.tensor([1e-6, 1.0, 30.0, 0.0]).view(4, 1, 1, 1)
+    state = {"kernel": torch.randn(4, 3, 5, 5) * sizes, "bias": torch.tensor([1e6, 1e-9])}
+    save_bundle(tmp_path / "n.safetensors", state, {}, EIGHT_BITS)
+    again = load_bundle(tmp_path / "n.safetensors")[1]
+    assert set(again) == set(state)
+    off = (again["kernel"] - state["kernel"]).abs().flatten(1).amax(1)
+    largest = state["kernel"].abs().flatten(1).amax(1)
+    assert (off <= largest / 254 * 1.0001).all()
+    assert (off[:3] > 0).all()
+    torch.testing.assert_close(again["bias"], state["bias"], atol=0, rtol=0)
 
 
 def test_statistics_beyond_half_precision_survive(tmp_path: Path) -> None:

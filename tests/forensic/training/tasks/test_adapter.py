@@ -16,7 +16,7 @@ from forensic.images.tensors import images_to_tensor
 from forensic.runtime import seed_everything
 from forensic.training.loop import Schedule, Trainer
 from forensic.training.tasks.adapter import AdapterTask
-from forensic.weights.bundle import load_bundle, save_bundle
+from forensic.weights.bundle import load_bundle, read_bundle_metadata, save_bundle
 from tests.support.adapter_data import write_adapter_data
 from tests.support.face_graph import ADAPTER, load_toy, write_adapter, write_face_graph
 
@@ -205,7 +205,8 @@ def test_what_is_exported_is_an_adapter(folder: Path, tmp_path: Path) -> None:
         task.step(training.batch(np.arange(6)))
     (config, network), *more = task.export(task.networks()).values()
     assert not more
-    save_bundle(tmp_path / "adapter.safetensors", network.state_dict(), config)
+    save_bundle(tmp_path / "adapter.safetensors", network.state_dict(), config, task.metadata)
+    assert read_bundle_metadata(tmp_path / "adapter.safetensors")["bits"] == "8"
     adapter = SketchAdapter(
         weights_path=tmp_path / "adapter.safetensors",
         embedder=create_embedder(str(folder / "toy.toml"), device=CPU),
