@@ -2,9 +2,9 @@
 
 An adapter belongs to one embedder, known by the SHA-256 of its weights. A gallery may keep the
 vectors it has, so that only sketches go through the adapter, or be drawn (`drawn.py`); one embedder
-may have an adapter for each of these two. Its file
-holds how every weight differs from the embedder's own, so it works only beside that embedder's
-file, and passes on nothing of a network whose terms forbid it.
+may have an adapter for each of these two. Its file holds how every weight differs from the
+embedder's own, so it works only beside that embedder's file, and passes on nothing of a network
+whose terms forbid it.
 
 Source:
     The design of a small trained part for the sketch beside a frozen face network follows George,

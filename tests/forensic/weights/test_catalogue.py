@@ -50,4 +50,4 @@ def test_an_unknown_name_is_refused_with_the_nearest_one() -> None:
 
 
 def test_weights_of_the_package_stay_small() -> None:
-    assert sum(e.bytes for e in load_catalogue().values() if e.is_bundled) <= 50_000_000
+    assert sum(e.bytes for e in load_catalogue().values() if e.is_bundled) <= 48_000_000
