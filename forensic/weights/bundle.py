@@ -56,7 +56,7 @@ def save_bundle(
             tensors[name], tensors[name + STEP] = _in_steps(kernel.detach().cpu().float())
     facts = {**(metadata or {}), "config": json.dumps(dict(config), sort_keys=True)}
     with atomic_write(path) as file:
-        file.write(save(tensors, metadata=facts))
+        file.write(_with_sorted_facts(save(tensors, metadata=facts)))
 
 
 def load_bundle(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -87,6 +87,19 @@ def read_bundle_metadata(path: Path) -> dict[str, str]:
             return dict(file.metadata() or {})
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path} is not a weights bundle of this project: {error}.") from error
+
+
+def _with_sorted_facts(data: bytes) -> bytes:
+    """Return a safetensors file whose facts stand in order, so that like weights are like files.
+
+    The library writes them in an order that changes from call to call.
+    """
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    size = -len(text) // 8 * -8  # tensors begin at multiples of eight bytes
+    return size.to_bytes(8, "little") + text.ljust(size) + data[end:]
 
 
 def _in_steps(kernel: Tensor) -> tuple[Tensor, Tensor]:

@@ -67,6 +67,24 @@ def test_products_are_the_whole_numbers_that_they_should_be(dimension, exact_byt
     np.testing.assert_array_equal(found, (rows.astype(np.int64) - 128) @ levels.T.astype(np.int64))
 
 
+def _rounding_product(levels):
+    """Multiply as processors do that round the sum before they take off the zero point."""
+
+    def product(rows):
+        sums = (rows.long() @ levels.long().T).float()
+        return (sums.double() - 128 * levels.long().sum(1)).float()
+
+    return product
+
+
+@pytest.mark.parametrize(
+    ("dimension", "exact"), [(64, True), (518, True), (519, False), (520, False), (1024, False)]
+)
+def test_a_processor_that_rounds_sums_is_told_from_one_that_is_exact(dimension, exact, monkeypatch):
+    monkeypatch.setattr(products, "_byte_product", _rounding_product)
+    assert products._bytes_multiply_exactly.__wrapped__(dimension) is exact
+
+
 def test_faiss_scans_the_same_whole_numbers():
     codes = Codes.encode(unit_rows("random", 300, 64, 1))
     probes = codes.round_probes(unit_rows("random", 2, 64, 2))

@@ -55,6 +55,16 @@ def test_eight_bits_keep_a_254th_of_the_largest_of_each_row(tmp_path: Path) -> N
     torch.testing.assert_close(again["bias"], state["bias"], atol=0, rtol=0)
 
 
+def test_the_same_weights_are_the_same_file(tmp_path: Path) -> None:
+    facts = dict.fromkeys("gfedcba", "größer")
+    state = {"kernel": torch.eye(3), "bias": torch.ones(2)}
+    for number in range(8):
+        save_bundle(tmp_path / f"{number}.safetensors", state, {"width": 1}, facts)
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+    assert read_bundle_metadata(tmp_path / "0.safetensors")["a"] == "größer"
+    torch.testing.assert_close(load_bundle(tmp_path / "0.safetensors")[1], state)
+
+
 def test_statistics_beyond_half_precision_survive(tmp_path: Path) -> None:
     variance = torch.tensor([1e6, 1e-9])
     save_bundle(tmp_path / "n.safetensors", {"running_var": variance}, {})
