@@ -69,10 +69,10 @@ def load_bundle(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         with safe_open(str(path), framework="pt") as file:
             config = json.loads((file.metadata() or {})["config"])
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        steps = {name: state.pop(name + STEP) for name in list(state) if name + STEP in state}
+        state |= {name: state[name] * step for name, step in steps.items()}
+    except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:
         raise WeightsError(f"{path} is not a weights bundle of this project: {error}.") from error
-    steps = {name: state.pop(name + STEP) for name in list(state) if name + STEP in state}
-    state |= {name: state[name] * step for name, step in steps.items()}
     return config, {n: t.float() if t.is_floating_point() else t for n, t in state.items()}
 
 

@@ -57,7 +57,7 @@ def test_saved_shards_are_read_as_they_were(tmp_path):
 @pytest.mark.parametrize("exact_bytes", [True, False])
 def test_products_are_the_whole_numbers_that_they_should_be(dimension, exact_bytes, monkeypatch):
     if exact_bytes and not products._bytes_multiply_exactly(dimension):
-        pytest.skip("this processor multiplies bytes only with saturation")
+        pytest.skip("this processor multiplies bytes of so many dimensions only inexactly")
     monkeypatch.setattr(products, "_bytes_multiply_exactly", lambda _: exact_bytes)
     generator = np.random.default_rng(0)
     rows = generator.integers(1, 256, (100, dimension), dtype=np.uint8)

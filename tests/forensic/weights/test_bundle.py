@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save
 from torch import nn
 
 from forensic.errors import RangeError, WeightsError
@@ -88,6 +89,14 @@ def test_shared_storage_is_written_twice_rather_than_refused(tmp_path: Path) -> 
 def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "n.safetensors"
     path.write_bytes(content)
+    with pytest.raises(WeightsError, match="not a weights bundle"):
+        load_bundle(path)
+
+
+def test_steps_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "n.safetensors"
+    whole = torch.ones(4, 3, dtype=torch.int8)
+    path.write_bytes(save({"k": whole, "k::step": torch.ones(5, 1)}, metadata={"config": "{}"}))
     with pytest.raises(WeightsError, match="not a weights bundle"):
         load_bundle(path)
 
